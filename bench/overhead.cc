@@ -1,0 +1,297 @@
+// What a program pays for being profiled: the same threads, idle, napping or
+// computing, bare and with each way of sampling, in turns within one run.
+//
+//   overhead [--rounds N] [--seconds S] [--threads 1,100,1000]
+//
+// Columns, medians over the rounds:
+//   cpu %    CPU time of the whole process, in per cent of a core, over bare
+//   own %    of that, the profiler's own threads
+//   work %   work done by the computing threads, relative to bare
+//   EINTR    system calls that were interrupted, in all rounds
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "profiler/threads/task_directory.h"
+#include "wallprof/profiler.h"
+
+namespace wallprof {
+namespace {
+
+constexpr int kHz = 99;
+
+struct Flags {
+  int rounds = 5;
+  double seconds = 2;
+  std::vector<int> threads = {1, 100, 1000};
+};
+
+double Now(clockid_t clock) {
+  timespec time;
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+// --- the program
+// --------------------------------------------------------------
+
+enum class Work { kBlocked, kNapping, kComputing };
+
+const char* NameOf(Work work) {
+  switch (work) {
+    case Work::kBlocked:
+      return "blocked in poll";
+    case Work::kNapping:
+      return "napping 10 ms";
+    case Work::kComputing:
+      return "computing";
+  }
+  return "";
+}
+
+std::atomic<bool> g_stop{false};
+std::atomic<int64_t> g_interrupted{0};
+
+struct alignas(64) Worker {
+  std::atomic<int64_t> done{0};
+};
+
+void RunBlocked() {
+  // Wakes now and then to see whether it is to end.
+  while (!g_stop) {
+    if (poll(nullptr, 0, 500) < 0 && errno == EINTR) ++g_interrupted;
+  }
+}
+
+void RunNapping() {
+  while (!g_stop) {
+    if (usleep(10'000) != 0 && errno == EINTR) ++g_interrupted;
+  }
+}
+
+void RunComputing(Worker& worker) {
+  uint64_t value = 1;
+  while (!g_stop) {
+    for (int i = 0; i < 10'000; ++i) {
+      value = value * 6364136223846793005u + 1442695040888963407u;
+      asm volatile("" : "+r"(value));
+    }
+    worker.done.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void* Main(void* argument) {
+  auto& body = *static_cast<std::function<void()>*>(argument);
+  body();
+  return nullptr;
+}
+
+class Program {
+ public:
+  Program(Work work, int threads) : workers_(static_cast<size_t>(threads)) {
+    g_stop = false;
+    bodies_.reserve(workers_.size());
+    for (Worker& worker : workers_) {
+      bodies_.push_back([work, &worker] {
+        if (work == Work::kBlocked) return RunBlocked();
+        if (work == Work::kNapping) return RunNapping();
+        RunComputing(worker);
+      });
+      pthread_attr_t attributes;
+      pthread_attr_init(&attributes);
+      pthread_attr_setstacksize(&attributes, 128 << 10);
+      pthread_t thread;
+      if (pthread_create(&thread, &attributes, Main, &bodies_.back()) != 0) {
+        perror("pthread_create");
+        exit(1);
+      }
+      pthread_attr_destroy(&attributes);
+      threads_.push_back(thread);
+    }
+  }
+  ~Program() {
+    g_stop = true;
+    for (const pthread_t thread : threads_) pthread_join(thread, nullptr);
+  }
+
+  int64_t Done() const {
+    int64_t done = 0;
+    for (const Worker& worker : workers_) done += worker.done;
+    return done;
+  }
+
+ private:
+  std::vector<Worker> workers_;
+  std::vector<std::function<void()>> bodies_;
+  std::vector<pthread_t> threads_;
+};
+
+// --- ways of sampling
+// ----------------------------------------------------------
+
+// Signals every thread at every tick, as wall-clock profilers do elsewhere;
+// the handler does nothing, so this is the least that way can cost.
+class SignalEverything {
+ public:
+  SignalEverything() {
+    struct sigaction action = {};
+    action.sa_handler = [](int) {};
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGUSR2, &action, nullptr);
+    thread_ = std::thread([this] { Run(); });
+  }
+  ~SignalEverything() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  void Run() {
+    const auto self = static_cast<pid_t>(syscall(SYS_gettid));
+    const threads::TaskDirectory tasks;
+    std::vector<threads::Tid> tids;
+    while (!stop_) {
+      usleep(1'000'000 / kHz);
+      tasks.List(tids);
+      for (const threads::Tid tid : tids) {
+        if (tid != self) syscall(SYS_tgkill, getpid(), tid, SIGUSR2);
+      }
+    }
+  }
+
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+enum class Way { kBare, kWallprof, kSignals };
+constexpr Way kWays[] = {Way::kBare, Way::kWallprof, Way::kSignals};
+
+struct Measured {
+  double cpu = 0;  // CPU seconds a second
+  double own = 0;
+  double work = 0;  // units a second
+};
+
+Measured MeasureOnce(Way way, const Program& program, double seconds) {
+  std::unique_ptr<Profiler> profiler;
+  std::unique_ptr<SignalEverything> signals;
+  if (way == Way::kWallprof) {
+    Options options;
+    options.frequency_hz = kHz;
+    profiler = Profiler::Start(options).value();
+    usleep(300'000);  // all threads seen, all memory touched
+  } else if (way == Way::kSignals) {
+    signals = std::make_unique<SignalEverything>();
+  }
+  const double own =
+      profiler ? absl::ToDoubleSeconds(profiler->Stats().cpu_time) : 0;
+  const double cpu = Now(CLOCK_PROCESS_CPUTIME_ID);
+  const double start = Now(CLOCK_MONOTONIC);
+  const int64_t done = program.Done();
+  usleep(static_cast<useconds_t>(seconds * 1e6));
+  const double passed = Now(CLOCK_MONOTONIC) - start;
+  Measured measured;
+  measured.cpu = (Now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / passed;
+  measured.work = static_cast<double>(program.Done() - done) / passed;
+  if (profiler) {
+    measured.own =
+        (absl::ToDoubleSeconds(profiler->Stats().cpu_time) - own) / passed;
+  }
+  return measured;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void Compare(Work work, int threads, const Flags& flags) {
+  constexpr size_t kWayCount = std::size(kWays);
+  std::vector<double> cpu[kWayCount], own[kWayCount], done[kWayCount];
+  int64_t interrupted[kWayCount] = {};
+  const Program program(work, threads);
+  usleep(200'000);
+  for (int round = 0; round < flags.rounds; ++round) {
+    Measured bare;
+    for (size_t way = 0; way < kWayCount; ++way) {
+      g_interrupted = 0;
+      const Measured measured = MeasureOnce(kWays[way], program, flags.seconds);
+      interrupted[way] += g_interrupted;
+      if (kWays[way] == Way::kBare) bare = measured;
+      cpu[way].push_back(100 * (measured.cpu - bare.cpu));
+      own[way].push_back(100 * measured.own);
+      done[way].push_back(bare.work > 0 ? 100 * measured.work / bare.work : 0);
+    }
+  }
+  for (size_t way = 1; way < kWayCount; ++way) {
+    printf("%8d  %-16s  %-18s  %6.2f  %6.2f  ", threads, NameOf(work),
+           kWays[way] == Way::kWallprof ? "wallprof" : "signal every thread",
+           Median(cpu[way]), Median(own[way]));
+    if (work == Work::kComputing) {
+      printf("%6.2f", Median(done[way]));
+    } else {
+      printf("%6s", "-");
+    }
+    printf("  %6ld\n", static_cast<long>(interrupted[way]));
+    fflush(stdout);
+  }
+}
+
+Flags ParseFlags(int argc, char** argv) {
+  Flags flags;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string name = argv[i];
+    if (name == "--rounds") {
+      flags.rounds = atoi(argv[i + 1]);
+    } else if (name == "--seconds") {
+      flags.seconds = atof(argv[i + 1]);
+    } else if (name == "--threads") {
+      flags.threads.clear();
+      for (char* number = strtok(argv[i + 1], ","); number != nullptr;
+           number = strtok(nullptr, ",")) {
+        flags.threads.push_back(atoi(number));
+      }
+    } else {
+      fprintf(stderr, "unknown option %s\n", argv[i]);
+      exit(2);
+    }
+  }
+  if (flags.rounds < 1 || flags.seconds <= 0 || argc % 2 == 0) {
+    fprintf(stderr,
+            "usage: overhead [--rounds N] [--seconds S] [--threads A,B]\n");
+    exit(2);
+  }
+  return flags;
+}
+
+void Run(const Flags& flags) {
+  printf("%8s  %-16s  %-18s  %6s  %6s  %6s  %6s\n", "threads", "doing",
+         "sampled by", "cpu %", "own %", "work %", "EINTR");
+  for (const Work work : {Work::kBlocked, Work::kNapping, Work::kComputing}) {
+    for (const int threads : flags.threads) Compare(work, threads, flags);
+  }
+}
+
+}  // namespace
+}  // namespace wallprof
+
+int main(int argc, char** argv) {
+  wallprof::Run(wallprof::ParseFlags(argc, argv));
+}

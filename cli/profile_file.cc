@@ -1,0 +1,68 @@
+#include "cli/profile_file.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+
+namespace wallprof::cli {
+namespace {
+
+constexpr size_t kChunkBytes = 64 * 1024;
+
+absl::StatusOr<std::string> ReadAll(FILE* file) {
+  std::string bytes;
+  size_t size = 0;
+  do {
+    size_t end = bytes.size();
+    bytes.resize(end + kChunkBytes);
+    size = fread(bytes.data() + end, 1, kChunkBytes, file);
+    bytes.resize(end + size);
+  } while (size > 0);
+  if (ferror(file)) return absl::ErrnoToStatus(errno, "cannot read");
+  return bytes;
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  if (path == "-") return ReadAll(stdin);
+  std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "rbe"),
+                                             fclose);
+  if (file == nullptr) return absl::ErrnoToStatus(errno, "cannot open");
+  return ReadAll(file.get());
+}
+
+absl::StatusOr<Profile> ReadUnnamed(const std::string& path) {
+  absl::StatusOr<std::string> bytes = ReadFile(path);
+  if (!bytes.ok()) return bytes.status();
+  // An empty file is an empty profile in folded stacks, but cut short if it
+  // says that it is pprof.
+  if (FormatOfPath(path) == Format::kPprof) return DecodePprof(*bytes);
+  return Decode(*bytes);
+}
+
+}  // namespace
+
+absl::StatusOr<Profile> ReadProfile(const std::string& path) {
+  absl::StatusOr<Profile> profile = ReadUnnamed(path);
+  if (profile.ok()) return profile;
+  std::string name = path == "-" ? "standard input" : path;
+  return absl::Status(profile.status().code(),
+                      absl::StrCat(name, ": ", profile.status().message()));
+}
+
+absl::Status WriteProfile(const Profile& profile, const std::string& path,
+                          Format format) {
+  if (path == "-") return Print(Encode(profile, format));
+  return WriteFile(profile, path, format);
+}
+
+absl::Status Print(const std::string& bytes) {
+  if (fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() ||
+      fflush(stdout) != 0) {
+    return absl::ErrnoToStatus(errno, "cannot write standard output");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace wallprof::cli

@@ -1,0 +1,27 @@
+// Profiles in files named on the command line, where "-" is standard input or
+// output.
+#ifndef WALLPROF_CLI_PROFILE_FILE_H_
+#define WALLPROF_CLI_PROFILE_FILE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "wallprof/formats.h"
+#include "wallprof/profile.h"
+
+namespace wallprof::cli {
+
+// Errors name `path`.
+absl::StatusOr<Profile> ReadProfile(const std::string& path);
+
+// A file appears whole or not at all.
+absl::Status WriteProfile(const Profile& profile, const std::string& path,
+                          Format format);
+
+// Writes all of `bytes` to standard output.
+absl::Status Print(const std::string& bytes);
+
+}  // namespace wallprof::cli
+
+#endif  // WALLPROF_CLI_PROFILE_FILE_H_

@@ -1,0 +1,133 @@
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cli/child_process.h"
+#include "cli/command.h"
+#include "cli/profile_file.h"
+#include "cli/top_table.h"
+#include "cli/verb.h"
+#include "profiler/profile/top_functions.h"
+#include "profiler/recorded_profiler.h"
+#include "profiler/threads/proc_file.h"
+
+namespace wallprof::cli {
+namespace {
+
+constexpr size_t kRowsShown = 20;
+
+struct Arguments {
+  std::string output;
+  std::optional<Format> format;  // of `output`
+  std::optional<int> hz;
+  std::optional<View> view;
+  std::string listen;
+  std::vector<std::string> command;
+};
+
+void Say(const std::string& sentence) {
+  std::cerr << "wallprof: " << sentence << std::endl;
+}
+
+// In the child: the environment that the preloaded object reads.
+void SetEnvironment(const Arguments& arguments, const std::string& preload,
+                    const std::string& recording) {
+  const char* others = getenv("LD_PRELOAD");
+  setenv("LD_PRELOAD",
+         others == nullptr || *others == '\0'
+             ? preload.c_str()
+             : absl::StrCat(preload, ":", others).c_str(),
+         1);
+  // This process and what it becomes by exec, not its children.
+  setenv("WALLPROF_PID", absl::StrCat(getpid()).c_str(), 1);
+  setenv("WALLPROF_RECORDING", recording.c_str(), 1);
+  unsetenv("WALLPROF_OUTPUT");    // the recording is written here
+  unsetenv("WALLPROF_CHILDREN");  // and has room for one process
+  if (arguments.hz) {
+    setenv("WALLPROF_HZ", absl::StrCat(*arguments.hz).c_str(), 1);
+  }
+  if (!arguments.listen.empty()) {
+    setenv("WALLPROF_LISTEN", arguments.listen.c_str(), 1);
+  }
+}
+
+absl::Status Report(const Arguments& arguments, int recording) {
+  absl::StatusOr<Profile> profile = RecordedProfiler::Read(recording);
+  if (!profile.ok()) return profile.status();
+  if (!arguments.output.empty()) {
+    absl::StatusOr<Profile> seen =
+        SelectView(*profile, arguments.view.value_or(View::kWall));
+    if (!seen.ok()) return seen.status();
+    return WriteProfile(*seen, arguments.output, *arguments.format);
+  }
+  std::cerr << TopTable(
+      ComputeTopFunctions(*profile, arguments.view.value_or(View::kWall)),
+      kRowsShown);
+  return absl::OkStatus();
+}
+
+absl::Status Run(const Arguments& arguments, int& exit_status) {
+  absl::StatusOr<std::string> preload = PreloadPath();
+  if (!preload.ok()) return preload.status();
+  const std::optional<std::string> objection =
+      WhyNotRecorded(arguments.command[0]);
+  if (objection) Say(absl::StrCat(*objection, "; nothing is recorded"));
+  const threads::FileDescriptor recording(
+      memfd_create("wallprof-recording", MFD_CLOEXEC));
+  if (!recording.valid()) {
+    return absl::ErrnoToStatus(errno, "making the recording's memory");
+  }
+  const std::string recording_path =
+      absl::StrCat("/proc/", getpid(), "/fd/", recording.get());
+  const absl::StatusOr<Ended> ended = RunChild(arguments.command, [&] {
+    if (!objection) SetEnvironment(arguments, *preload, recording_path);
+  });
+  if (!ended.ok()) return ended.status();
+  exit_status = ended->exit_status;
+  const bool wants_report =
+      !arguments.output.empty() || arguments.listen.empty();
+  if (objection || !wants_report || !ended->executed) return absl::OkStatus();
+  // The command's own status stays, whatever becomes of the profile.
+  const absl::Status reported = Report(arguments, recording.get());
+  if (!reported.ok()) Say(std::string(reported.message()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddRun(CLI::App& program, int& exit_status) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = AddVerb(program, "run", "Runs a command and profiles it",
+                           exit_status, [arguments, &exit_status] {
+                             if (!arguments->output.empty()) {
+                               arguments->format = OutputFormat(
+                                   arguments->output, std::nullopt);
+                             }
+                             return Run(*arguments, exit_status);
+                           });
+  verb->footer(
+      "wallprof run [OPTIONS] -- CMD...\n\n"
+      "Without -o and --listen, the functions that took most time are shown\n"
+      "when CMD has ended. Its exit status is that of wallprof.");
+  verb->add_option("-o", arguments->output,
+                   "File to write the profile to; the suffix tells the format");
+  verb->add_option_function<int>(
+          "--hz", [arguments](int hz) { arguments->hz = hz; },
+          "Looks at each thread a second (99)")
+      ->check(CLI::Range(1, 1000));
+  AddViewOption(*verb, arguments->view);
+  verb->add_option("--listen", arguments->listen,
+                   "Address to serve profiles on while CMD runs");
+  verb->add_option("CMD", arguments->command, "Command and its arguments")
+      ->required();
+}
+
+}  // namespace wallprof::cli

@@ -1,0 +1,18 @@
+// The heaviest functions as a table to read.
+#ifndef WALLPROF_CLI_TOP_TABLE_H_
+#define WALLPROF_CLI_TOP_TABLE_H_
+
+#include <cstddef>
+#include <string>
+
+#include "profiler/profile/top_functions.h"
+
+namespace wallprof::cli {
+
+// The first `rows` functions, each with its own and its total weight and their
+// shares; a last line says how many more there are.
+std::string TopTable(const TopFunctions& top, size_t rows);
+
+}  // namespace wallprof::cli
+
+#endif  // WALLPROF_CLI_TOP_TABLE_H_

@@ -1,0 +1,54 @@
+#include "cli/verb.h"
+
+#include <iostream>
+#include <utility>
+
+#include "profiler/profile/view.h"
+
+namespace wallprof::cli {
+
+void AddVersion(CLI::App& app) {
+  app.set_version_flag("--version", "wallprof " WALLPROF_VERSION);
+}
+
+CLI::App* AddVerb(CLI::App& program, const std::string& name,
+                  const std::string& description, int& exit_status,
+                  std::function<absl::Status()> run) {
+  CLI::App* verb = program.add_subcommand(name, description);
+  AddVersion(*verb);
+  verb->callback([&exit_status, run = std::move(run)] {
+    absl::Status status = run();
+    if (status.ok()) return;
+    std::cerr << "wallprof: " << status.message() << std::endl;
+    exit_status = kFailed;
+  });
+  return verb;
+}
+
+void AddViewOption(CLI::App& verb, std::optional<View>& view) {
+  verb.add_option_function<std::string>(
+          "--view",
+          [&view](const std::string& name) { view = ViewOfName(name); },
+          "What is weighed")
+      ->check(CLI::IsMember({"wall", "cpu", "offcpu"}));
+}
+
+void AddFormatOption(CLI::App& verb, const std::string& name,
+                     std::optional<Format>& format) {
+  verb.add_option_function<std::string>(
+          name,
+          [&format](const std::string& text) { format = FormatOfName(text); },
+          "Format to write, instead of the one of the file's suffix")
+      ->check(CLI::IsMember({"folded", "pprof"}));
+}
+
+Format OutputFormat(const std::string& path, std::optional<Format> asked) {
+  if (asked) return *asked;
+  if (path == "-") return Format::kFolded;
+  std::optional<Format> format = FormatOfPath(path);
+  if (format) return *format;
+  throw CLI::ValidationError(
+      path, "the suffix is none of .folded, .txt, .pb.gz and .pprof");
+}
+
+}  // namespace wallprof::cli

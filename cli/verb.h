@@ -1,0 +1,50 @@
+// The verbs of `wallprof`. Each is a file with one function that adds the
+// verb's subcommand to the program; main calls them all.
+#ifndef WALLPROF_CLI_VERB_H_
+#define WALLPROF_CLI_VERB_H_
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "wallprof/formats.h"
+#include "wallprof/merge.h"
+
+namespace wallprof::cli {
+
+inline constexpr int kFailed = 1;      // bad input, network, disk
+inline constexpr int kWrongUsage = 2;  // before any work was done
+
+// `exit_status` is set when the user has called the verb.
+void AddConvert(CLI::App& program, int& exit_status);
+void AddDiff(CLI::App& program, int& exit_status);
+void AddFetch(CLI::App& program, int& exit_status);
+void AddRun(CLI::App& program, int& exit_status);
+void AddTop(CLI::App& program, int& exit_status);
+
+// Adds --version; --help every CLI::App has.
+void AddVersion(CLI::App& app);
+
+// Adds a verb that does `run` and ends with `exit_status` 0, or kFailed and a
+// line on standard error. `run` may throw a CLI::ValidationError for wrong
+// usage that only shows in several arguments together.
+CLI::App* AddVerb(CLI::App& program, const std::string& name,
+                  const std::string& description, int& exit_status,
+                  std::function<absl::Status()> run);
+
+// Adds --view. `view` stays empty if the user does not ask for one.
+void AddViewOption(CLI::App& verb, std::optional<View>& view);
+
+// Adds the option `name`, a format. `format` stays empty without it.
+void AddFormatOption(CLI::App& verb, const std::string& name,
+                     std::optional<Format>& format);
+
+// The format to write `path` in: `asked`, else by suffix, else for "-" folded.
+// Throws CLI::ValidationError for any other path.
+Format OutputFormat(const std::string& path, std::optional<Format> asked);
+
+}  // namespace wallprof::cli
+
+#endif  // WALLPROF_CLI_VERB_H_

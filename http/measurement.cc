@@ -1,0 +1,186 @@
+#include "http/measurement.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "http/response.h"
+
+namespace wallprof::http {
+
+namespace {
+
+// The limits that Options has for the profiler's own rate.
+constexpr int kMaxFrequencyHz = 1000;
+
+absl::Status NotOffered(std::string_view name, std::string_view value) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("Parameter '", std::string(name), "': ", Quoted(value),
+                   " is not offered yet."));
+}
+
+absl::Status Malformed(std::string_view name, std::string_view expected,
+                       std::string_view value) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("Parameter '", std::string(name), "' must be ",
+                   std::string(expected), ", not ", Quoted(value), "."));
+}
+
+// Digits with, at most, a fraction: "30", "0.5". No sign, exponent or blank.
+bool IsDecimal(std::string_view text) {
+  size_t point = std::min(text.find('.'), text.size());
+  auto are_digits = [](std::string_view part) {
+    return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
+      return absl::ascii_isdigit(static_cast<unsigned char>(c));
+    });
+  };
+  return are_digits(text.substr(0, point)) &&
+         (point == text.size() || are_digits(text.substr(point + 1)));
+}
+
+absl::StatusOr<absl::Duration> ParseSeconds(const std::string& text,
+                                            absl::Duration max_seconds) {
+  double seconds = 0;
+  if (IsDecimal(text) && absl::SimpleAtod(text, &seconds)) {
+    absl::Duration duration = absl::Seconds(seconds);
+    if (duration > absl::ZeroDuration() && duration <= max_seconds) {
+      return duration;
+    }
+  }
+  return Malformed("seconds",
+                   absl::StrCat("a decimal number more than 0 and at most ",
+                                absl::ToDoubleSeconds(max_seconds)),
+                   text);
+}
+
+absl::StatusOr<int> ParseFrequency(const std::string& text) {
+  int frequency_hz = 0;
+  if (IsDecimal(text) && absl::SimpleAtoi(text, &frequency_hz) &&
+      frequency_hz >= 1 && frequency_hz <= kMaxFrequencyHz) {
+    return frequency_hz;
+  }
+  return Malformed("hz", absl::StrCat("a whole number, 1 to ", kMaxFrequencyHz),
+                   text);
+}
+
+absl::StatusOr<View> ParseView(const std::string& text) {
+  if (text == "wall") return View::kWall;
+  if (text == "cpu") return View::kCpu;
+  if (text == "offcpu") return View::kOffCpu;
+  if (text == "blockedby") return NotOffered("view", text);
+  return Malformed("view", "wall, cpu or offcpu", text);
+}
+
+absl::StatusOr<Format> ParseFormat(const std::string& text) {
+  if (std::optional<Format> format = FormatOfName(text)) return *format;
+  for (std::string_view later : {"speedscope", "svg", "html", "json"}) {
+    if (text == later) return NotOffered("format", text);
+  }
+  return Malformed("format", "folded or pprof", text);
+}
+
+absl::StatusOr<bool> ParseSwitch(std::string_view name,
+                                 const std::string& text) {
+  if (text == "0" || text == "1") return text == "1";
+  return Malformed(name, "0 or 1", text);
+}
+
+// Overwrites `field` if the parameter is there.
+template <typename T, typename Parse>
+absl::Status TakeInto(Query& query, std::string_view name, Parse parse,
+                      T& field) {
+  std::optional<std::string> text = query.Take(name);
+  if (!text.has_value()) return absl::OkStatus();
+  absl::StatusOr<T> value = parse(*text);
+  if (!value.ok()) return value.status();
+  field = *std::move(value);
+  return absl::OkStatus();
+}
+
+std::string_view NameOf(View view) {
+  switch (view) {
+    case View::kWall:
+      return "wall";
+    case View::kCpu:
+      return "cpu";
+    case View::kOffCpu:
+      return "offcpu";
+  }
+  return "wall";
+}
+
+}  // namespace
+
+absl::StatusOr<Measurement> ParseMeasurement(
+    Query query, const MeasurementDefaults& defaults,
+    absl::Duration max_seconds) {
+  Measurement measurement;
+  // A host that allows less than a path's default gets what it allows.
+  measurement.duration =
+      std::min(defaults.duration.value_or(absl::ZeroDuration()), max_seconds);
+  measurement.view = defaults.view;
+  measurement.format = defaults.format;
+  bool lines = false;
+  absl::Status status;
+  auto parse_seconds = [max_seconds](const std::string& text) {
+    return ParseSeconds(text, max_seconds);
+  };
+  auto parse_threads = [](const std::string& text) {
+    return ParseSwitch("threads", text);
+  };
+  auto parse_lines = [](const std::string& text) {
+    return ParseSwitch("lines", text);
+  };
+  status.Update(
+      TakeInto(query, "seconds", parse_seconds, measurement.duration));
+  status.Update(
+      TakeInto(query, "hz", ParseFrequency, measurement.frequency_hz));
+  status.Update(TakeInto(query, "view", ParseView, measurement.view));
+  status.Update(TakeInto(query, "format", ParseFormat, measurement.format));
+  status.Update(TakeInto(query, "threads", parse_threads, measurement.threads));
+  status.Update(TakeInto(query, "lines", parse_lines, lines));
+  if (lines) status.Update(NotOffered("lines", "1"));
+  for (std::string_view name : {"from", "to"}) {
+    if (std::optional<std::string> text = query.Take(name)) {
+      status.Update(NotOffered(name, *text));
+    }
+  }
+  status.Update(query.CheckAllTaken());
+  if (!status.ok()) return status;
+  if (measurement.duration <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("Parameter 'seconds' is required here.");
+  }
+  return measurement;
+}
+
+HttpResponse MeasurementHeaders(const Measurement& measurement) {
+  if (measurement.format == Format::kFolded) return Content(kPlainText, "");
+  HttpResponse response = Content("application/octet-stream", "");
+  response.headers["Content-Disposition"] =
+      absl::StrCat("attachment; filename=\"",
+                   std::string(NameOf(measurement.view)), ".pb.gz\"");
+  return response;
+}
+
+absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
+                                               const Measurement& measurement) {
+  HttpResponse response = MeasurementHeaders(measurement);
+  if (measurement.format == Format::kFolded) {
+    FoldedOptions options;
+    options.view = measurement.view;
+    options.threads = measurement.threads;
+    response.body = EncodeFolded(profile, options);
+    return response;
+  }
+  absl::StatusOr<Profile> seen = SelectView(profile, measurement.view);
+  if (!seen.ok()) return seen.status();
+  response.body = EncodePprof(*seen);
+  return response;
+}
+
+}  // namespace wallprof::http

@@ -1,0 +1,47 @@
+// A measurement as a client asks for it: what to measure, for how long, and
+// how to show it.
+#ifndef WALLPROF_HTTP_MEASUREMENT_H_
+#define WALLPROF_HTTP_MEASUREMENT_H_
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "http/query.h"
+#include "wallprof/formats.h"
+#include "wallprof/http.h"
+#include "wallprof/merge.h"
+
+namespace wallprof::http {
+
+struct Measurement {
+  absl::Duration duration;
+  int frequency_hz = 0;  // 0: the profiler's own
+  View view = View::kWall;
+  Format format = Format::kFolded;
+  bool threads = false;  // the thread's name as the first frame (folded)
+};
+
+// What a path gives where a request says nothing.
+struct MeasurementDefaults {
+  std::optional<absl::Duration> duration;  // nullopt: it must be given
+  View view = View::kWall;
+  Format format = Format::kFolded;
+};
+
+// InvalidArgument, one sentence naming the parameter, for any that is
+// malformed, out of range, unknown or not offered yet.
+absl::StatusOr<Measurement> ParseMeasurement(
+    Query query, const MeasurementDefaults& defaults,
+    absl::Duration max_seconds);
+
+// Encodes what was measured as asked, with the headers that belong to it.
+absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
+                                               const Measurement& measurement);
+
+// The response's headers, for a client that wants no more than them.
+HttpResponse MeasurementHeaders(const Measurement& measurement);
+
+}  // namespace wallprof::http
+
+#endif  // WALLPROF_HTTP_MEASUREMENT_H_

@@ -1,0 +1,65 @@
+#include "http/pages/threads_page.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "http/pages/json.h"
+
+namespace wallprof::http {
+
+namespace {
+
+std::string FormatInstant(absl::Time now) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", now, absl::UTCTimeZone());
+}
+
+// "blocked in recvfrom for 1.25ms", or the bare state of one that runs.
+std::string Doing(const ThreadInfo& thread) {
+  std::string doing = thread.state;
+  if (!thread.wait.empty()) absl::StrAppend(&doing, " in ", thread.wait);
+  if (thread.wait_time > absl::ZeroDuration()) {
+    absl::StrAppend(&doing, " for ", absl::FormatDuration(thread.wait_time));
+  }
+  return doing;
+}
+
+}  // namespace
+
+std::string ThreadsText(const std::vector<ThreadInfo>& threads,
+                        absl::Time now) {
+  std::string text = absl::StrCat("pid ", getpid(), ", ", threads.size(),
+                                  threads.size() == 1 ? " thread" : " threads",
+                                  ", ", FormatInstant(now), "\n");
+  for (const ThreadInfo& thread : threads) {
+    absl::StrAppend(&text, "\nthread ", thread.tid, " \"", thread.name, "\" [",
+                    Doing(thread), ", cpu ",
+                    absl::FormatDuration(thread.cpu_time), "]:\n");
+    for (auto it = thread.stack.rbegin(); it != thread.stack.rend(); ++it) {
+      absl::StrAppend(&text, "    ", *it, "\n");
+    }
+    if (thread.truncated) absl::StrAppend(&text, "    [truncated]\n");
+  }
+  return text;
+}
+
+std::string ThreadsJson(const std::vector<ThreadInfo>& threads,
+                        absl::Time now) {
+  Json list = Json::array();
+  for (const ThreadInfo& thread : threads) {
+    list.push_back({{"tid", thread.tid},
+                    {"name", thread.name},
+                    {"state", thread.state},
+                    {"wait", thread.wait},
+                    {"wait_ns", absl::ToInt64Nanoseconds(thread.wait_time)},
+                    {"cpu_ns", absl::ToInt64Nanoseconds(thread.cpu_time)},
+                    {"truncated", thread.truncated},
+                    {"stack", thread.stack}});
+  }
+  return JsonText({{"time", FormatInstant(now)},
+                   {"pid", static_cast<int64_t>(getpid())},
+                   {"threads", std::move(list)}});
+}
+
+}  // namespace wallprof::http

@@ -1,0 +1,85 @@
+// One accepted connection: reads a request that is bounded in bytes and time,
+// writes its response, and notices when the client leaves. Every wait ends at
+// once when the server stops. Used by one thread.
+#ifndef WALLPROF_HTTP_SOCKET_CONNECTION_H_
+#define WALLPROF_HTTP_SOCKET_CONNECTION_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "http/socket/file_descriptor.h"
+
+namespace wallprof::http {
+
+struct ConnectionLimits {
+  // For the whole request to arrive. A client that trickles its bytes holds a
+  // thread no longer than this.
+  absl::Duration request_timeout = absl::Seconds(10);
+
+  // For the client to take some more of the response.
+  absl::Duration send_timeout = absl::Seconds(30);
+
+  // Request line and headers. A browser's cookies for localhost, which all of
+  // its ports share, fit.
+  size_t head_bytes = size_t{32} << 10;
+
+  // With the body: 50 000 addresses to name fit, in whatever encoding.
+  size_t request_bytes = size_t{1} << 20;
+};
+
+class Connection {
+ public:
+  // `stop_event` is readable once the server stops.
+  Connection(FileDescriptor socket, int stop_event,
+             const ConnectionLimits& limits);
+
+  enum class HeadResult {
+    kWhole,
+    kTooLarge,
+    kTooLate,
+    kCutShort,  // the client, or the server, ended it before its end
+  };
+
+  // Reads up to and with the empty line that ends a request's head.
+  HeadResult ReadHead(std::string& head);
+
+  // Reads what follows the head: at least one byte, 0 at the end, -1 on
+  // failure, which a request over its limits is too.
+  ssize_t Read(char* bytes, size_t size);
+
+  // Whether all of it was sent.
+  bool Write(std::string_view bytes);
+
+  // Whether the client closed its side. One that only will not send any more,
+  // `nc -N`, looks the same and counts as gone too, as in Go's server.
+  bool IsClientGone() const;
+
+  // Ends the response. What the client still sends is read for a moment: a
+  // close with bytes unread is a reset, which can take the response with it.
+  void Finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // False when the deadline passes first or the server stops.
+  bool WaitFor(short events, Clock::time_point deadline) const;
+
+  // As Read, past what was read ahead.
+  ssize_t Receive(char* bytes, size_t size, Clock::time_point deadline);
+
+  FileDescriptor socket_;
+  const int stop_event_;
+  const ConnectionLimits limits_;
+  const Clock::time_point deadline_;  // of the request
+  std::string read_ahead_;            // bytes that came with the head
+  size_t received_ = 0;
+};
+
+}  // namespace wallprof::http
+
+#endif  // WALLPROF_HTTP_SOCKET_CONNECTION_H_

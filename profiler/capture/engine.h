@@ -1,0 +1,42 @@
+// The one profiler of a process, and what a fork does to it.
+#ifndef WALLPROF_PROFILER_CAPTURE_ENGINE_H_
+#define WALLPROF_PROFILER_CAPTURE_ENGINE_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "profiler/capture/session.h"
+
+namespace wallprof::capture {
+
+class Engine {
+ public:
+  // AlreadyExists when there is one; FailedPrecondition when libunwind cannot
+  // be loaded.
+  static absl::StatusOr<std::unique_ptr<Engine>> Start(
+      const SessionOptions& options, bool restart_in_child);
+
+  // In the child of a fork nothing is stopped, since nothing runs.
+  ~Engine();
+
+  // What pthread_atfork calls; for whoever hears of forks another way.
+  static void BeforeFork();
+  static void AfterForkInParent();
+  static void AfterForkInChild();
+
+  // nullptr in the child of a fork, unless it was to be restarted there.
+  Session* session() const { return session_.get(); }
+
+ private:
+  Engine(const SessionOptions& options, bool restart_in_child)
+      : options_(options), restart_in_child_(restart_in_child) {}
+
+  const SessionOptions options_;
+  const bool restart_in_child_;
+  unwind::LoaderWatch loader_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace wallprof::capture
+
+#endif  // WALLPROF_PROFILER_CAPTURE_ENGINE_H_

@@ -1,0 +1,196 @@
+#include "profiler/capture/own_threads.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "profiler/threads/cpu_clock.h"
+
+namespace wallprof::capture {
+namespace {
+
+threads::Tid GetTid() { return static_cast<threads::Tid>(syscall(SYS_gettid)); }
+
+// The program may have pinned the thread that starts us, or made it real-time;
+// we run where its main thread may, with ordinary priority.
+void LeaveInheritedScheduling() {
+  cpu_set_t cpus;
+  if (sched_getaffinity(getpid(), sizeof(cpus), &cpus) == 0) {
+    sched_setaffinity(0, sizeof(cpus), &cpus);
+  }
+  if (sched_getscheduler(0) != SCHED_OTHER) {
+    const sched_param none = {};
+    sched_setscheduler(0, SCHED_OTHER, &none);
+  }
+}
+
+// An error number, or 0. The thread inherits that every signal is blocked, so
+// that it never has an unblocked moment; but for those that libc needs for
+// itself, which pthread_sigmask leaves out: setuid would hang without.
+int CreateThread(const ThreadStack& stack, void* (*main)(void*),
+                 void* argument) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstack(&attributes, stack.begin(), stack.size());
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  const int error = pthread_create(&thread, &attributes, main, argument);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  return error;
+}
+
+}  // namespace
+
+struct OwnThreads::Launch {
+  OwnThreads* threads;
+  std::string name;
+  ThreadStack stack;
+  std::function<void()> body;
+  std::mutex mutex;
+  std::condition_variable entered_changed;
+  bool entered = false;
+};
+
+void* OwnThreads::Main(void* argument) {
+  auto* launch = static_cast<Launch*>(argument);
+  OwnThreads* threads = launch->threads;
+  pthread_setname_np(pthread_self(), launch->name.c_str());
+  LeaveInheritedScheduling();
+  const threads::Tid tid = GetTid();
+  std::function<void()> body = std::move(launch->body);
+  ThreadStack stack = std::move(launch->stack);  // the one this runs on
+  threads->Enter(tid);
+  {
+    // Notified under the lock: the launcher frees the launch right after.
+    std::lock_guard lock(launch->mutex);
+    launch->entered = true;
+    launch->entered_changed.notify_one();
+  }
+  body();
+  body = nullptr;
+  threads->Leave(tid, std::move(stack));
+  return nullptr;
+}
+
+absl::Status OwnThreads::Start(const std::string& name, size_t stack_bytes,
+                               std::function<void()> body) {
+  constexpr size_t kMaxName = 15;
+  JoinEnded();
+  absl::StatusOr<ThreadStack> stack = ThreadStack::Allocate(stack_bytes);
+  if (!stack.ok()) return stack.status();
+  Launch launch{this, name.substr(0, kMaxName), *std::move(stack),
+                std::move(body)};
+  {
+    std::lock_guard lock(mutex_);
+    ++running_;
+    ++starting_;
+  }
+  const int error = CreateThread(launch.stack, Main, &launch);
+  if (error != 0) {
+    std::lock_guard lock(mutex_);
+    --running_;
+    --starting_;
+    return absl::ErrnoToStatus(error, "starting thread " + name);
+  }
+  std::unique_lock lock(launch.mutex);
+  launch.entered_changed.wait(lock, [&] { return launch.entered; });
+  return absl::OkStatus();
+}
+
+void OwnThreads::Enter(threads::Tid tid) {
+  std::lock_guard lock(mutex_);
+  own_.push_back({tid, false});
+  --starting_;
+}
+
+void OwnThreads::Leave(threads::Tid tid, ThreadStack stack) {
+  std::lock_guard lock(mutex_);
+  ended_cpu_ns_ += std::max<int64_t>(threads::CpuTimeOf(tid), 0);
+  for (Own& own : own_) {
+    if (own.tid == tid && !own.ended) own.ended = true;
+  }
+  ended_.push_back({pthread_self(), std::move(stack)});
+  --running_;
+  changed_.notify_all();
+}
+
+void OwnThreads::JoinEnded() {
+  std::vector<Ended> ended;
+  {
+    std::lock_guard lock(mutex_);
+    ended.swap(ended_);
+  }
+  for (const Ended& one : ended) pthread_join(one.thread, nullptr);
+}
+
+bool OwnThreads::Contains(threads::Tid tid) const {
+  std::lock_guard lock(mutex_);
+  return ContainsLocked(tid);
+}
+
+bool OwnThreads::MayContain(threads::Tid tid) const {
+  std::lock_guard lock(mutex_);
+  return starting_ > 0 || ContainsLocked(tid);
+}
+
+bool OwnThreads::ContainsLocked(threads::Tid tid) const {
+  return std::any_of(own_.begin(), own_.end(),
+                     [tid](const Own& own) { return own.tid == tid; });
+}
+
+void OwnThreads::Prune(const std::vector<threads::Tid>& listed) {
+  std::lock_guard lock(mutex_);
+  own_.erase(std::remove_if(own_.begin(), own_.end(),
+                            [&](const Own& own) {
+                              return own.ended &&
+                                     !std::binary_search(listed.begin(),
+                                                         listed.end(), own.tid);
+                            }),
+             own_.end());
+}
+
+int64_t OwnThreads::CpuTimeNs() const {
+  std::lock_guard lock(mutex_);
+  int64_t total = ended_cpu_ns_;
+  for (const Own& own : own_) {
+    if (!own.ended) {
+      total += std::max<int64_t>(threads::CpuTimeOf(own.tid), 0);
+    }
+  }
+  return total;
+}
+
+OwnThreads::~OwnThreads() {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return running_ == 0; });
+  }
+  JoinEnded();
+}
+
+bool EnterPrivateDescriptorTable() {
+  // The flag is the kernel's; libc's header may be older.
+  if (syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE) != 0) {
+    // Before Linux 5.9.
+    if (unshare(CLONE_FILES) != 0) return false;
+    const long limit = sysconf(_SC_OPEN_MAX);
+    for (int fd = 0; fd < limit; ++fd) close(fd);
+  }
+  // Whatever writes to standard error must not write into a file of ours.
+  for (int fd = 0; fd < 3; ++fd) open("/dev/null", O_RDWR | O_CLOEXEC);
+  return true;
+}
+
+}  // namespace wallprof::capture

@@ -1,0 +1,84 @@
+// The profiler's own threads: which they are, and how they are made.
+//
+// They are never sampled; their signals are blocked; and they share a table of
+// file descriptors that is not the program's, so that nothing they open shows
+// in the program's numbers, limits or forks.
+#ifndef WALLPROF_PROFILER_CAPTURE_OWN_THREADS_H_
+#define WALLPROF_PROFILER_CAPTURE_OWN_THREADS_H_
+
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "profiler/capture/thread_stack.h"
+#include "profiler/threads/task_directory.h"
+
+namespace wallprof::capture {
+
+class OwnThreads {
+ public:
+  OwnThreads() = default;
+  // Waits for all of them to have ended, with the destructors of what they keep
+  // for themselves: those are code of libraries that may be unloaded next.
+  ~OwnThreads();
+
+  // Runs `body` on a new thread named `name` (at most 15 bytes are kept) with
+  // `stack_bytes` of stack, and returns once the thread is known here. The new
+  // thread shares the calling thread's descriptor table.
+  absl::Status Start(const std::string& name, size_t stack_bytes,
+                     std::function<void()> body);
+
+  // Whether `tid` is one of ours, or was and may still be seen ending.
+  bool Contains(threads::Tid tid) const;
+
+  // The same, and true also of any thread while one of ours is being started,
+  // which procfs lists before it is known here.
+  bool MayContain(threads::Tid tid) const;
+
+  // Forgets ended threads that are no longer in `listed`, which is sorted.
+  void Prune(const std::vector<threads::Tid>& listed);
+
+  // CPU time of all of them, the ended ones included.
+  int64_t CpuTimeNs() const;
+
+ private:
+  struct Own {
+    threads::Tid tid;
+    bool ended;
+  };
+  struct Ended {
+    pthread_t thread;
+    ThreadStack stack;
+  };
+  struct Launch;
+
+  static void* Main(void* launch);
+  void Enter(threads::Tid tid);
+  bool ContainsLocked(threads::Tid tid) const;
+  void Leave(threads::Tid tid, ThreadStack stack);
+  void JoinEnded();
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Own> own_;
+  std::vector<Ended> ended_;  // are to be joined
+  int running_ = 0;
+  int starting_ = 0;
+  int64_t ended_cpu_ns_ = 0;
+};
+
+// Gives the calling thread an empty descriptor table of its own, with
+// /dev/null as 0, 1 and 2. From 0 on: a kept standard output would delay its
+// reader's end of file. False where the kernel cannot.
+bool EnterPrivateDescriptorTable();
+
+}  // namespace wallprof::capture
+
+#endif  // WALLPROF_PROFILER_CAPTURE_OWN_THREADS_H_

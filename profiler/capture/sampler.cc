@@ -1,0 +1,362 @@
+#include "profiler/capture/sampler.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+#include "profiler/threads/cpu_clock.h"
+#include "profiler/unwind/libunwind.h"
+
+namespace wallprof::capture {
+namespace {
+
+using stacks::PseudoFrame;
+using stacks::ThreadState;
+using threads::SyscallState;
+
+// CPU time that no answer has explained, at which a blocked thread is asked.
+constexpr int64_t kAskAnywayNs = 2'000'000;
+
+int64_t NowNs(clockid_t clock) {
+  timespec time;
+  clock_gettime(clock, &time);
+  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+}  // namespace
+
+Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
+                 threads::TaskDirectory& tasks, Interrupter& interrupter,
+                 Kernel& kernel, unwind::LoaderWatch loader)
+    : recording_(recording),
+      own_threads_(own_threads),
+      tasks_(tasks),
+      interrupter_(interrupter),
+      kernel_(kernel),
+      loader_(loader),
+      unwinder_(memory_, recording),
+      outside_(memory_, unwinder_, recording),
+      accountant_(recording),
+      files_(tasks),
+      random_(static_cast<unsigned>(NowNs(CLOCK_MONOTONIC))) {
+  unwind::LibUnwind::UseFromSampler();
+  if (memory_.open_error() != 0) {
+    kernel_.Add({"proc-mem", strerrorname_np(memory_.open_error()),
+                 memory_.works() ? "process_vm_readv" : "nothing"});
+  }
+  if (!loader_.found()) {
+    kernel_.Add({"loader-count", "not found", "compare-maps"});
+  }
+  previous_ns_ = recording.start_ns();
+  ReloadModules(ReadMaps());
+  loader_added_ = loader_.added();
+}
+
+Sampler::~Sampler() { unwind::LibUnwind::ForgetSampler(); }
+
+void Sampler::Tick(int64_t now_ns) {
+  now_ns_ = now_ns;
+  ++tick_;
+  recording_.BeginTick();
+  UpdateModules();
+  interrupter_.CheckHandler();
+  interrupter_.Harvest([this](ObservedThread& thread, const Request& answer) {
+    Take(thread, answer);
+  });
+  UpdateThreads();
+  UpdateLabels();
+  UpdateRegions();
+  // From another thread on and in another direction each time: a fixed order
+  // would show threads in step with each other that are not.
+  const size_t count = order_.size();
+  if (count > 0) {
+    const size_t start = random_() % count;
+    const bool forward = random_() % 2 == 0;
+    for (size_t i = 0; i < count; ++i) {
+      const size_t step = forward ? i : count - i;
+      ObservedThread& thread = *order_[(start + step) % count];
+      if (!thread.ended) Look(thread);
+    }
+  }
+  RemoveEnded();
+  recording_.tallies().threads.set(static_cast<int64_t>(order_.size()));
+  recording_.tallies().sampler_cpu_ns.set(own_threads_.CpuTimeNs());
+  previous_ns_ = now_ns;
+  recording_.EndTick(now_ns);
+}
+
+// --- looks -------------------------------------------------------------------
+
+// False when the thread is gone.
+bool Sampler::ReadWitness(ObservedThread& thread, Witness& witness) {
+  witness.cpu_ns = threads::CpuTimeOf(thread.tid);
+  if (witness.cpu_ns < 0) return false;
+  if (kernel_.cpu_clock() == Kernel::CpuClock::kTrusted) return true;
+  threads::ProcText text;
+  if (!files_.Read(thread.tid, FileCache::File::kSchedStat, tick_, text)) {
+    return false;
+  }
+  const auto sched = threads::ParseSchedStat(text.text());
+  witness.run_count = sched.has_value() ? sched->run_count : 0;
+  return true;
+}
+
+void Sampler::Look(ObservedThread& thread) {
+  Witness witness;
+  // The clock first, which is all that is read of most threads.
+  witness.cpu_ns = threads::CpuTimeOf(thread.tid);
+  const bool same_clock =
+      thread.settled && witness.cpu_ns == thread.witness.cpu_ns;
+  const bool clock_suffices =
+      same_clock && kernel_.cpu_clock() != Kernel::CpuClock::kFails;
+  if (!clock_suffices && !ReadWitness(thread, witness)) return End(thread);
+  if (clock_suffices || (thread.settled && witness == thread.witness)) {
+    recording_.tallies().unchanged.add(1);
+    accountant_.Stay(thread, now_ns_);
+    return;
+  }
+  // A clock that runs backwards is another thread's that has the number now.
+  if (witness.cpu_ns < thread.witness.cpu_ns) return End(thread);
+  const int64_t ran = witness.cpu_ns - thread.witness.cpu_ns;
+  thread.pending_cpu_ns += ran;
+  recording_.thread(thread.record).cpu_ns.add(ran);
+  AddWaits(thread);
+  thread.witness = witness;
+  thread.settled = false;
+  RefreshName(thread);
+  if (thread.ended) return;
+  if (!kernel_.has_syscall_file()) return LookBySignal(thread);
+  threads::ProcText text;
+  if (!files_.Read(thread.tid, FileCache::File::kSyscall, tick_, text)) {
+    if (errno == ESRCH || errno == ENOENT) return End(thread);
+    kernel_.LoseSyscallFile(errno);
+    return LookBySignal(thread);
+  }
+  const std::optional<SyscallState> state = threads::ParseSyscall(text.text());
+  if (!state.has_value()) return LookUnseen(thread);
+  if (state->kind == SyscallState::Kind::kRunning) return LookRunning(thread);
+  if (state->pc == 0 && state->sp == 0) return End(thread);  // a zombie
+  LookBlocked(thread, *state);
+}
+
+void Sampler::LookBlocked(ObservedThread& thread, const SyscallState& state) {
+  thread.stack_sp = state.sp;
+  const auto unmoved = [&] {
+    Witness again;
+    return ReadWitness(thread, again) && again == thread.witness;
+  };
+  const OutsideLook::Outcome outcome = outside_.Look(thread, state, unmoved);
+  switch (outcome) {
+    case OutsideLook::Outcome::kMoved:
+      return LookRunning(thread);
+    case OutsideLook::Outcome::kUnseen:
+      recording_.tallies().lost_unseen.add(1);
+      return LookUnseen(thread);
+    case OutsideLook::Outcome::kSame:
+      recording_.tallies().memo_hits.add(1);
+      break;
+    case OutsideLook::Outcome::kWalked:
+      unknown_code_ |= outside_.met_unknown_code();
+      if (!thread.memo.complete) recording_.tallies().lost_truncated.add(1);
+      break;
+  }
+  const bool in_call = state.kind == SyscallState::Kind::kInSyscall;
+  EnterBlocked(
+      thread, thread.memo.stack,
+      WaitsForDisk(thread, state) ? ThreadState::kDisk : ThreadState::kBlocked,
+      in_call ? static_cast<uint16_t>(thread.memo.syscall)
+              : stacks::kWaitPageFault);
+  thread.truncated = !thread.memo.complete;
+  // Threads that run in bursts are seldom found running. Their clock's timer
+  // may be set all the same, since it cannot go off while they are blocked.
+  if (thread.pending_cpu_ns >= kAskAnywayNs &&
+      interrupter_.delivery() == Interrupter::Delivery::kCpuTimer) {
+    interrupter_.Ask(thread, regions_, now_ns_);
+  }
+}
+
+void Sampler::EnterBlocked(ObservedThread& thread, stacks::StackId stack,
+                           ThreadState state, uint16_t wait) {
+  stacks::SampleKey key{stack, thread.record, 0, wait, state};
+  if (thread.labels != nullptr) {
+    key.labels = thread.labels->load(std::memory_order_relaxed);
+  }
+  SetState(thread, state, wait);
+  thread.stack = stack;
+  accountant_.MoveTo(thread, accountant_.EntryOf(key), now_ns_);
+  thread.settled = true;
+}
+
+std::optional<threads::SchedStat> Sampler::ReadSched(
+    const ObservedThread& thread) {
+  threads::ProcText text;
+  if (!files_.Read(thread.tid, FileCache::File::kSchedStat, tick_, text)) {
+    return std::nullopt;
+  }
+  return threads::ParseSchedStat(text.text());
+}
+
+// Waits for a CPU since the last look, if that found the thread running.
+// Between looks that find it blocked they are short, and not worth a read.
+void Sampler::AddWaits(ObservedThread& thread) {
+  if (thread.delay_at_look_ns < 0) return;
+  if (const auto sched = ReadSched(thread)) {
+    recording_.thread(thread.record)
+        .waited_ns.add(static_cast<int64_t>(sched->delay_ns) -
+                       thread.delay_at_look_ns);
+  }
+  thread.delay_at_look_ns = -1;
+}
+
+// How the time since the last call divides into running and waiting for a CPU.
+// Of a thread that is just waiting, the scheduler counts the wait when it
+// ends; so this is asked when a thread has answered, which it does running.
+void Sampler::UpdateShare(ObservedThread& thread) {
+  const auto sched = ReadSched(thread);
+  if (!sched.has_value()) return;
+  if (thread.sched_known) {
+    thread.share = {
+        static_cast<int64_t>(sched->run_ns - thread.sched.run_ns),
+        static_cast<int64_t>(sched->delay_ns - thread.sched.delay_ns)};
+  }
+  thread.sched = *sched;
+  thread.sched_known = true;
+}
+
+void Sampler::LookRunning(ObservedThread& thread) {
+  if (!thread.sched_known) UpdateShare(thread);
+  if (const auto sched = ReadSched(thread)) {
+    thread.delay_at_look_ns = static_cast<int64_t>(sched->delay_ns);
+  }
+  const bool waits = thread.share.delay_ns > thread.share.run_ns;
+  SetState(thread, waits ? ThreadState::kRunnable : ThreadState::kRunning,
+           stacks::kNoWait);
+  accountant_.FoundRunning(thread, now_ns_);
+  regions_wanted_ |= NeedsRegions(thread);
+  interrupter_.Ask(thread, regions_, now_ns_);
+  switch (thread.untouchable) {
+    case Untouchable::kNo:
+      return;
+    case Untouchable::kMasked:
+      UpdateShare(thread);
+      recording_.tallies().lost_masked.add(1);
+      return accountant_.WriteOff(thread, PseudoFrame::kMasked);
+    case Untouchable::kSmallStack:
+      UpdateShare(thread);
+      recording_.tallies().lost_small_stack.add(1);
+      return accountant_.WriteOff(thread, PseudoFrame::kSmallStack);
+  }
+}
+
+// The thread is blocked, and its stack cannot be read.
+void Sampler::LookUnseen(ObservedThread& thread) {
+  SetState(thread, ThreadState::kBlocked, stacks::kNoWait);
+  accountant_.FoundRunning(thread, now_ns_);
+  accountant_.WriteOff(thread, PseudoFrame::kUnseen);
+}
+
+// Where procfs does not tell who is blocked. A clock that moves between two
+// readings is that of a running thread; others are asked by a signal, which
+// wakes them, once after each time that they ran.
+void Sampler::LookBySignal(ObservedThread& thread) {
+  if (threads::CpuTimeOf(thread.tid) != threads::CpuTimeOf(thread.tid)) {
+    return LookRunning(thread);
+  }
+  SetState(thread, ThreadState::kBlocked, stacks::kNoWait);
+  accountant_.FoundRunning(thread, now_ns_);
+  interrupter_.AskBlocked(thread, regions_, now_ns_);
+}
+
+// A state of the task, not of the call: looked up only for calls that go to
+// files, and for page faults.
+bool Sampler::WaitsForDisk(const ObservedThread& thread,
+                           const SyscallState& state) {
+  switch (state.number) {
+    case -1:
+    case SYS_read:
+    case SYS_pread64:
+    case SYS_readv:
+    case SYS_preadv:
+    case SYS_write:
+    case SYS_pwrite64:
+    case SYS_writev:
+    case SYS_pwritev:
+    case SYS_fsync:
+    case SYS_fdatasync:
+    case SYS_sync:
+    case SYS_syncfs:
+    case SYS_open:
+    case SYS_openat:
+    case SYS_getdents64:
+    case SYS_newfstatat:
+    case SYS_sendfile:
+    case SYS_unlink:
+    case SYS_rename:
+      break;
+    default:
+      return false;
+  }
+  threads::ProcText text;
+  if (!text.ReadPath(tasks_.Path(thread.tid, "stat"))) return false;
+  const auto stat = threads::ParseTaskStat(text.text());
+  return stat.has_value() && stat->state == 'D';
+}
+
+void Sampler::SetState(ObservedThread& thread, ThreadState state,
+                       uint16_t wait) {
+  // A thread that ran in between waits anew, though for the same.
+  if (state == thread.state && wait == thread.wait &&
+      state != ThreadState::kBlocked) {
+    return;
+  }
+  thread.state = state;
+  thread.wait = wait;
+  thread.state_since_ns = now_ns_;
+}
+
+// --- answers -----------------------------------------------------------------
+
+void Sampler::Take(ObservedThread& thread, const Request& answer) {
+  const uint64_t sp = answer.registers[unwind::kRsp];
+  thread.stack_sp = sp;
+  thread.thread_pointer = answer.thread_pointer;
+  unwind::StackCopy copy;
+  for (int i = 0; i < kAnswerRegisters; ++i) {
+    copy.registers.Set(static_cast<unwind::Register>(i), answer.registers[i]);
+  }
+  copy.segments[0] = {sp, answer.stack, answer.stack_size};
+  copy.segment_count = 1;
+  unwinder_.Unwind(copy, walk_);
+  recording_.tallies().walks.add(1);
+  unknown_code_ |= unwinder_.met_unknown_code();
+  // A first answer has one page at most, since nothing was known of the
+  // stack; the next one has it all, and the time waits for that.
+  constexpr int kMaxShortAnswers = 2;
+  if (!walk_.complete && walk_.missing != 0 &&
+      thread.short_answers < kMaxShortAnswers) {
+    ++thread.short_answers;
+    regions_wanted_ |= regions_.Find(sp) == nullptr;
+    return;
+  }
+  if (!walk_.complete) recording_.tallies().lost_truncated.add(1);
+  UpdateShare(thread);
+  thread.stack = recording_.table().Intern(walk_.stack());
+  thread.truncated = !walk_.complete;
+  if (!thread.asked_blocked) {
+    return accountant_.Resolve(thread, thread.stack, answer.label_set);
+  }
+  // It has gone back to sleep in the same place; the clock that stands now is
+  // that of the answer.
+  stacks::SampleKey key{thread.stack, thread.record, answer.label_set};
+  key.state = ThreadState::kBlocked;
+  accountant_.ResolveBlocked(thread, accountant_.EntryOf(key));
+  Witness witness;
+  thread.settled = ReadWitness(thread, witness);
+  if (thread.settled) thread.witness = witness;
+}
+
+}  // namespace wallprof::capture

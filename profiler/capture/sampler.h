@@ -1,0 +1,141 @@
+// The sampler: at each tick, a look at each thread.
+#ifndef WALLPROF_PROFILER_CAPTURE_SAMPLER_H_
+#define WALLPROF_PROFILER_CAPTURE_SAMPLER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "profiler/capture/accountant.h"
+#include "profiler/capture/file_cache.h"
+#include "profiler/capture/interrupter.h"
+#include "profiler/capture/kernel.h"
+#include "profiler/capture/observed_thread.h"
+#include "profiler/capture/outside_look.h"
+#include "profiler/capture/own_threads.h"
+#include "profiler/capture/stack_regions.h"
+#include "profiler/stacks/recording.h"
+#include "profiler/threads/task_directory.h"
+#include "profiler/unwind/loader_watch.h"
+#include "profiler/unwind/memory.h"
+#include "profiler/unwind/unwinder.h"
+
+namespace wallprof::capture {
+
+// A thread as the last look found it; for /threads.
+struct ThreadView {
+  threads::Tid tid = 0;
+  std::string name;
+  stacks::ThreadState state = stacks::ThreadState::kRunning;
+  uint16_t wait = stacks::kNoWait;
+  int64_t in_state_ns = 0;
+  int64_t cpu_ns = 0;
+  bool truncated = false;
+  stacks::StackId stack = stacks::kNoStack;
+};
+
+// For the sampler's thread alone, and made on it.
+class Sampler {
+ public:
+  // The arguments must outlive the sampler.
+  Sampler(stacks::Recording& recording, OwnThreads& own_threads,
+          threads::TaskDirectory& tasks, Interrupter& interrupter,
+          Kernel& kernel, unwind::LoaderWatch loader);
+
+  ~Sampler();
+
+  // One look at each thread.
+  void Tick(int64_t now_ns);
+
+  std::vector<ThreadView> Views() const;
+
+  // Forgets stacks, and looks at every thread anew.
+  void ClearTable();
+
+  // Anonymous memory that grows with the number of threads.
+  size_t thread_bytes() const;
+
+ private:
+  using ThreadMap =
+      absl::flat_hash_map<threads::Tid, std::unique_ptr<ObservedThread>>;
+
+  void UpdateModules();
+  void ReloadModules(const std::string& maps);
+  bool MayReadMaps() const;
+  std::string ReadMaps();
+  void UpdateRegions();
+
+  void UpdateThreads();
+  void AddThread(threads::Tid tid);
+  void UpdateLabels();
+  void RefreshName(ObservedThread& thread);
+  void End(ObservedThread& thread);
+  void RemoveEnded();
+
+  void Look(ObservedThread& thread);
+  bool ReadWitness(ObservedThread& thread, Witness& witness);
+  void LookBlocked(ObservedThread& thread, const threads::SyscallState& state);
+  void LookRunning(ObservedThread& thread);
+  std::optional<threads::SchedStat> ReadSched(const ObservedThread& thread);
+  void AddWaits(ObservedThread& thread);
+  void UpdateShare(ObservedThread& thread);
+  void LookUnseen(ObservedThread& thread);
+  void LookBySignal(ObservedThread& thread);
+  void EnterBlocked(ObservedThread& thread, stacks::StackId stack,
+                    stacks::ThreadState state, uint16_t wait);
+  bool WaitsForDisk(const ObservedThread& thread,
+                    const threads::SyscallState& state);
+  bool NeedsRegions(const ObservedThread& thread) const;
+  void Take(ObservedThread& thread, const Request& answer);
+  void SetState(ObservedThread& thread, stacks::ThreadState state,
+                uint16_t wait);
+  void AccountExited();
+
+  stacks::Recording& recording_;
+  OwnThreads& own_threads_;
+  threads::TaskDirectory& tasks_;
+  Interrupter& interrupter_;
+  Kernel& kernel_;
+  unwind::LoaderWatch loader_;
+  unwind::Memory memory_;
+  unwind::Unwinder unwinder_;
+  OutsideLook outside_;
+  Accountant accountant_;
+  FileCache files_;
+  StackRegions regions_;
+  unwind::Walk walk_;
+  std::minstd_rand random_;
+
+  ThreadMap threads_;
+  std::vector<ObservedThread*> order_;
+  std::vector<threads::Tid> listed_;
+  bool first_listing_ = true;
+  bool list_again_ = true;
+  int last_hint_ = -1;
+  int64_t last_listing_ns_ = 0;
+
+  int64_t now_ns_ = 0;       // of the tick under way
+  int64_t previous_ns_ = 0;  // of the tick before
+  int64_t tick_ = 0;
+
+  uint64_t labels_generation_ = 0;
+  uint64_t loader_added_ = 0;
+  bool unknown_code_ = false;
+  bool regions_wanted_ = false;
+  int64_t maps_read_ns_ = 0;  // when
+  int64_t maps_cost_ns_ = 0;  // how long it took
+  size_t maps_hash_ = 0;
+
+  bool some_ended_ = false;
+  int64_t ended_cpu_ns_ = 0;     // last known clocks of ended threads
+  int64_t exited_base_ns_ = 0;   // process CPU time before the first tick
+  int64_t exited_shown_ns_ = 0;  // what [exited] has
+};
+
+}  // namespace wallprof::capture
+
+#endif  // WALLPROF_PROFILER_CAPTURE_SAMPLER_H_

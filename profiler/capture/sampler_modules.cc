@@ -1,0 +1,117 @@
+// What the sampler knows of the address space: modules and stacks.
+#include <sys/mman.h>
+#include <time.h>
+
+#include <functional>
+
+#include "profiler/capture/sampler.h"
+
+namespace wallprof::capture {
+namespace {
+
+// Reading the maps of a process with thousands of threads takes milliseconds;
+// not more than this share of the time goes into it.
+constexpr int64_t kMapsCostShare = 50;
+
+// Where the loader's count was not found, maps are compared this often.
+constexpr int64_t kCompareMapsNs = 500'000'000;
+
+int64_t MonotonicNs() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+// Of the lines with code, which are those that modules are told from.
+size_t HashOfCode(const std::string& maps) {
+  size_t hash = 0;
+  for (const unwind::MapsEntry& entry : unwind::ParseMaps(maps)) {
+    if (!entry.executable) continue;
+    hash = hash * 31 + std::hash<uint64_t>()(entry.start ^ entry.inode);
+    hash = hash * 31 + std::hash<std::string_view>()(entry.path);
+  }
+  return hash;
+}
+
+}  // namespace
+
+std::string Sampler::ReadMaps() {
+  const int64_t before = MonotonicNs();
+  std::string maps = unwind::ReadMaps();
+  maps_read_ns_ = MonotonicNs();
+  maps_cost_ns_ = maps_read_ns_ - before;
+  return maps;
+}
+
+bool Sampler::MayReadMaps() const {
+  return MonotonicNs() - maps_read_ns_ >= maps_cost_ns_ * kMapsCostShare;
+}
+
+void Sampler::ReloadModules(const std::string& maps) {
+  // A process that has become non-dumpable may not read its own maps; what was
+  // known stays better than nothing.
+  if (maps.empty()) return;
+  maps_hash_ = HashOfCode(maps);
+  unwinder_.SetModules(maps);
+  regions_.Update(maps);
+  // Frames of other modules may stand at the same addresses now.
+  for (ObservedThread* thread : order_) thread->memo.words.clear();
+}
+
+void Sampler::UpdateModules() {
+  if (loader_.found() && loader_.added() != loader_added_) {
+    // Read before the maps: what is added meanwhile is seen next time.
+    loader_added_ = loader_.added();
+    unknown_code_ = false;
+    return ReloadModules(ReadMaps());
+  }
+  const bool compare =
+      !loader_.found() && MonotonicNs() - maps_read_ns_ >= kCompareMapsNs;
+  if ((!unknown_code_ && !compare) || !MayReadMaps()) return;
+  unknown_code_ = false;
+  const std::string maps = ReadMaps();
+  if (HashOfCode(maps) != maps_hash_) ReloadModules(maps);
+}
+
+// Whether something must be known of the mapping that the thread's stack is
+// in, and is not.
+bool Sampler::NeedsRegions(const ObservedThread& thread) const {
+  if (thread.slot != nullptr && thread.slot->outstanding()) return false;
+  return thread.stack_sp == 0 ? thread.slot == nullptr
+                              : regions_.Find(thread.stack_sp) == nullptr;
+}
+
+void Sampler::UpdateRegions() {
+  if (!regions_wanted_ || !MayReadMaps()) return;
+  regions_wanted_ = false;
+  const std::string maps = ReadMaps();
+  if (!maps.empty()) regions_.Update(maps);
+}
+
+void Sampler::ClearTable() {
+  std::vector<std::string> names;
+  for (const ObservedThread* thread : order_) {
+    names.push_back(recording_.thread(thread->record).Name());
+  }
+  recording_.Clear();
+  accountant_.Prepare();
+  for (size_t i = 0; i < order_.size(); ++i) {
+    ObservedThread& thread = *order_[i];
+    thread.record = recording_.AddThread(thread.tid, names[i]);
+    thread.memo = {};
+    thread.settled = false;
+    thread.place = {};
+    thread.stack = stacks::kNoStack;
+  }
+}
+
+size_t Sampler::thread_bytes() const {
+  size_t bytes = 0;
+  for (const ObservedThread* thread : order_) {
+    bytes += sizeof(*thread) +
+             thread->memo.words.capacity() * sizeof(unwind::StackWord);
+  }
+  return bytes;
+}
+
+}  // namespace wallprof::capture

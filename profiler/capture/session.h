@@ -1,0 +1,129 @@
+// Sampling under way: the sampler's thread, and what others ask of it.
+#ifndef WALLPROF_PROFILER_CAPTURE_SESSION_H_
+#define WALLPROF_PROFILER_CAPTURE_SESSION_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "profiler/capture/interrupter.h"
+#include "profiler/capture/kernel.h"
+#include "profiler/capture/own_threads.h"
+#include "profiler/capture/sampler.h"
+#include "profiler/stacks/recording.h"
+#include "profiler/stacks/snapshot.h"
+#include "profiler/threads/task_directory.h"
+#include "profiler/unwind/loader_watch.h"
+
+namespace wallprof::capture {
+
+struct SessionOptions {
+  int frequency_hz = 0;
+  int signal = 0;
+  size_t recording_bytes = 0;
+  size_t request_bytes = 0;
+  // Where the recording is made, if not in anonymous memory: a file that
+  // another process reads.
+  int recording_fd = -1;
+  // The table is never emptied, even when nobody measures: somebody wants it
+  // whole at the end.
+  bool keep_everything = false;
+};
+
+// Created, it samples; destroyed, it has stopped. Thread-safe.
+class Session {
+ public:
+  // LibUnwind must be loaded.
+  static absl::StatusOr<std::unique_ptr<Session>> Start(
+      const SessionOptions& options, unwind::LoaderWatch loader);
+  ~Session();
+
+  // Ends measurements that wait, with Cancelled. Idempotent.
+  void Stop();
+
+  // Measures from the last tick to the first one `duration` after it, at
+  // `frequency_hz` or more, and gives `use` the result while the recording
+  // still holds its stacks. `cancelled` is asked every 50 ms; may be empty.
+  absl::Status Measure(
+      absl::Duration duration, int frequency_hz,
+      const std::function<bool()>& cancelled,
+      const std::function<void(const stacks::Measurement&)>& use);
+
+  // The same for everything since the start or the last emptying.
+  absl::Status MeasureAll(
+      const std::function<void(const stacks::Measurement&)>& use);
+
+  // Every thread as the last look found it. `use` runs on the sampler's
+  // thread, between ticks.
+  absl::Status VisitThreads(
+      const std::function<void(const std::vector<ThreadView>&)>& use);
+
+  // Runs `body` on a thread of the profiler's own; see OwnThreads.
+  absl::Status RunPrivately(const std::string& name,
+                            std::function<void()> body);
+
+  const stacks::Recording& recording() const { return *recording_; }
+  const Kernel& kernel() const { return kernel_; }
+  int frequency_hz() const { return frequency_hz_; }
+  int64_t memory_bytes() const;
+  int64_t own_cpu_ns() const { return own_threads_.CpuTimeNs(); }
+
+  // Around fork, in the parent: the sampler is outside every lock in between.
+  void Park() { tick_mutex_.lock(); }
+  void Unpark() { tick_mutex_.unlock(); }
+
+ private:
+  Session(const SessionOptions& options, unwind::LoaderWatch loader);
+
+  void Main();
+  void Loop(Sampler& sampler);
+  void SleepUntil(int64_t deadline_ns);
+  void Wake();
+  void RunTasks(Sampler& sampler);
+  void EmptyIfFull(Sampler& sampler);
+  void TestClockOnce();
+  absl::Status RunOnSampler(std::function<void(Sampler&)> task);
+  absl::Status WaitForTick(int64_t time_ns,
+                           const std::function<bool()>& cancelled);
+  stacks::StackId NotSampled();
+
+  class ScopedReader;  // keeps the table from being emptied, and a rate
+
+  const SessionOptions options_;
+  const unwind::LoaderWatch loader_;
+  std::unique_ptr<stacks::Recording> recording_;
+  threads::TaskDirectory tasks_;
+  std::unique_ptr<Interrupter> interrupter_;
+  Kernel kernel_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<uint32_t> wake_ups_{0};  // a futex
+  std::atomic<int> frequency_hz_;      // now
+  std::atomic<int64_t> sampler_bytes_{0};
+  bool clock_tested_ = false;
+
+  // Held by the sampler during a tick, and by fork.
+  std::mutex tick_mutex_;
+
+  std::mutex mutex_;                 // guards what follows
+  std::condition_variable stopped_;  // or somebody is done
+  std::vector<std::function<void(Sampler&)>> posted_;
+  bool sampler_ended_ = false;
+  int waiting_ = 0;           // for the sampler to run what they posted
+  std::multiset<int> rates_;  // of the readers
+
+  // Last, since its destructor waits for threads that use all of the above.
+  OwnThreads own_threads_;
+};
+
+}  // namespace wallprof::capture
+
+#endif  // WALLPROF_PROFILER_CAPTURE_SESSION_H_

@@ -1,0 +1,31 @@
+// The signal handler and its installation.
+#ifndef WALLPROF_PROFILER_CAPTURE_SIGNAL_HANDLER_H_
+#define WALLPROF_PROFILER_CAPTURE_SIGNAL_HANDLER_H_
+
+#include <signal.h>
+
+#include "profiler/capture/signal/request.h"
+
+namespace wallprof::capture {
+
+// Signals whose value points into [begin, end) are answered from now on. The
+// memory must stay mapped for the life of the process. Empty: none are.
+// Not async-signal-safe: changes what running handlers see.
+void PublishRequests(Request* begin, Request* end);
+
+SignalTallies& GetSignalTallies();
+
+// Installs the handler for `signal`, with SA_SIGINFO, SA_RESTART and
+// SA_ONSTACK, and remembers the one that was there, to which foreign signals
+// go on. Installed once it stays: a signal under way must not meet the
+// default action, and an ignored one would be inherited through exec.
+// 0, or the errno of sigaction. Not thread-safe.
+int InstallHandler(int signal);
+
+// Whether the handler for `signal` is still ours; the program may have put its
+// own in its place. One system call; thread-safe.
+bool HandlerIsOurs(int signal);
+
+}  // namespace wallprof::capture
+
+#endif  // WALLPROF_PROFILER_CAPTURE_SIGNAL_HANDLER_H_

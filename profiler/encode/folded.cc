@@ -1,0 +1,206 @@
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "profiler/profile/frames.h"
+#include "profiler/profile/labels.h"
+#include "profiler/profile/sample_types.h"
+#include "profiler/profile/saturating.h"
+#include "profiler/profile/view.h"
+#include "wallprof/formats.h"
+
+namespace wallprof {
+namespace {
+
+constexpr int64_t kNanosecondsPerMicrosecond = 1000;
+
+// Stands for a stack of which nothing is known, so that its weight is shown.
+constexpr char kUnknownStack[] = "[unknown]";
+
+using Stack = std::vector<uint32_t>;  // numbers of frame names, root first
+
+// The largest weight that still fits as nanoseconds when it is read again.
+constexpr int64_t kMaxMicroseconds =
+    std::numeric_limits<int64_t>::max() / kNanosecondsPerMicrosecond;
+
+// Half a microsecond goes away from zero.
+int64_t RoundToMicroseconds(int64_t nanoseconds) {
+  int64_t whole = nanoseconds / kNanosecondsPerMicrosecond;
+  int64_t rest = nanoseconds % kNanosecondsPerMicrosecond;
+  if (rest >= kNanosecondsPerMicrosecond / 2) ++whole;
+  if (rest <= -kNanosecondsPerMicrosecond / 2) --whole;
+  return std::clamp(whole, -kMaxMicroseconds, kMaxMicroseconds);
+}
+
+// The weight of each distinct stack, in the column's unit.
+absl::flat_hash_map<Stack, int64_t> SumStacks(const Profile& profile,
+                                              const ViewColumn& column,
+                                              bool threads, Frames& frames) {
+  uint32_t unknown = frames.names().NumberOf(kUnknownStack);
+  absl::flat_hash_map<Stack, int64_t> weights;
+  Stack stack;
+  for (const Sample& sample : profile.samples) {
+    int64_t weight = column.Of(sample);
+    if (weight == 0) continue;
+    stack.clear();
+    frames.AppendStack(sample, stack);
+    if (stack.empty()) stack.push_back(unknown);
+    std::string_view thread;
+    if (threads) thread = LabelText(sample, "thread");
+    if (!thread.empty()) {
+      stack.insert(stack.begin(), frames.names().NumberOf(std::string(thread)));
+    }
+    int64_t& sum = weights[stack];
+    sum = SaturatingAdd(sum, weight);
+  }
+  return weights;
+}
+
+std::string LineOf(const Stack& stack, int64_t weight,
+                   const std::vector<std::string>& names) {
+  size_t size = 0;
+  for (uint32_t frame : stack) size += names[frame].size() + 1;
+  std::string line;
+  line.reserve(size + 21);  // the longest weight and the line's end
+  for (uint32_t frame : stack) {
+    line += names[frame];
+    line += ';';
+  }
+  line.back() = ' ';
+  absl::StrAppend(&line, weight, "\n");
+  return line;
+}
+
+// Builds a profile from stacks of names.
+class FoldedDecoder {
+ public:
+  FoldedDecoder() {
+    profile_.sample_types = {{"samples", "count"}, {"wall", kNanoseconds}};
+    profile_.default_sample_type = "wall";
+    profile_.period_type = {"wall", kNanoseconds};
+  }
+
+  absl::Status AddLine(std::string_view line) {
+    size_t space = line.rfind(' ');
+    if (space == std::string_view::npos) {
+      return absl::InvalidArgumentError("no weight at its end");
+    }
+    std::string_view digits = line.substr(space + 1);
+    int64_t weight = 0;
+    auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), weight);
+    if (error == std::errc::result_out_of_range ||
+        (error == std::errc() &&
+         __builtin_mul_overflow(weight, kNanosecondsPerMicrosecond, &weight))) {
+      return absl::InvalidArgumentError("its weight is too large");
+    }
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+      return absl::InvalidArgumentError("its weight is not a whole number");
+    }
+    absl::StatusOr<std::vector<uint64_t>> stack =
+        LocationsOf(line.substr(0, space));
+    if (!stack.ok()) return stack.status();
+    AddSample(*std::move(stack), weight);
+    return absl::OkStatus();
+  }
+
+  Profile Take() && { return std::move(profile_); }
+
+ private:
+  // Leaf first.
+  absl::StatusOr<std::vector<uint64_t>> LocationsOf(std::string_view stack) {
+    std::vector<uint64_t> locations;
+    size_t begin = 0;
+    while (begin <= stack.size()) {
+      size_t end = std::min(stack.find(';', begin), stack.size());
+      if (end == begin) return absl::InvalidArgumentError("an empty frame");
+      locations.push_back(LocationOf(stack.substr(begin, end - begin)));
+      begin = end + 1;
+    }
+    std::reverse(locations.begin(), locations.end());
+    return locations;
+  }
+
+  // One location and one function for each name, under the same id.
+  uint64_t LocationOf(std::string_view name) {
+    auto [known, is_new] =
+        location_ids_.try_emplace(name, profile_.locations.size() + 1);
+    uint64_t id = known->second;
+    if (is_new) {
+      Function function;
+      function.id = id;
+      function.name = function.system_name = std::string(name);
+      profile_.functions.push_back(std::move(function));
+      Location location;
+      location.id = id;
+      location.lines = {{id}};
+      profile_.locations.push_back(std::move(location));
+    }
+    return id;
+  }
+
+  void AddSample(std::vector<uint64_t> stack, int64_t weight) {
+    auto [known, is_new] = samples_.try_emplace(stack, profile_.samples.size());
+    if (is_new) profile_.samples.push_back({std::move(stack), {0, 0}, {}});
+    std::vector<int64_t>& values = profile_.samples[known->second].values;
+    values[0] += 1;
+    values[1] = SaturatingAdd(values[1], weight);
+  }
+
+  Profile profile_;
+  absl::flat_hash_map<std::string_view, uint64_t> location_ids_;
+  absl::flat_hash_map<std::vector<uint64_t>, size_t> samples_;
+};
+
+}  // namespace
+
+std::string EncodeFolded(const Profile& profile, const FoldedOptions& options) {
+  ViewColumn column = ColumnOrDefault(profile, options.view);
+  bool nanoseconds = column.type.unit == kNanoseconds;
+  Frames frames(profile);
+  absl::flat_hash_map<Stack, int64_t> weights =
+      SumStacks(profile, column, options.threads, frames);
+
+  std::vector<std::string> lines;
+  lines.reserve(weights.size());
+  size_t size = 0;
+  for (const auto& [stack, weight] : weights) {
+    int64_t shown = nanoseconds ? RoundToMicroseconds(weight) : weight;
+    if (shown == 0) continue;
+    lines.push_back(LineOf(stack, shown, frames.names().names()));
+    size += lines.back().size();
+  }
+  // Whole lines: a frame may contain what sorts before the final space.
+  std::sort(lines.begin(), lines.end());
+  std::string folded;
+  folded.reserve(size);
+  for (const std::string& line : lines) folded += line;
+  return folded;
+}
+
+absl::StatusOr<Profile> DecodeFolded(std::string_view text) {
+  FoldedDecoder decoder;
+  int64_t number = 0;
+  while (!text.empty()) {
+    size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (line.empty()) continue;
+    if (absl::Status s = decoder.AddLine(line); !s.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, ": ", s.message()));
+    }
+  }
+  return std::move(decoder).Take();
+}
+
+}  // namespace wallprof

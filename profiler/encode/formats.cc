@@ -1,0 +1,64 @@
+#include "wallprof/formats.h"
+
+#include <algorithm>
+
+namespace wallprof {
+namespace {
+
+struct Suffix {
+  std::string_view text;
+  Format format;
+};
+
+constexpr Suffix kSuffixes[] = {
+    {".folded", Format::kFolded},
+    {".txt", Format::kFolded},
+    {".pb.gz", Format::kPprof},
+    {".pprof", Format::kPprof},
+};
+
+bool EndsWith(std::string_view text, std::string_view suffix) {
+  return text.size() >= suffix.size() &&
+         text.substr(text.size() - suffix.size()) == suffix;
+}
+
+// Folded stacks are lines of text. A profile.proto is never that: its first
+// bytes are a field and its length, below the printable ones.
+bool IsText(std::string_view bytes) {
+  return std::none_of(bytes.begin(), bytes.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' &&
+           c != '\t';
+  });
+}
+
+}  // namespace
+
+std::optional<Format> FormatOfPath(std::string_view path) {
+  for (const Suffix& suffix : kSuffixes) {
+    if (EndsWith(path, suffix.text)) return suffix.format;
+  }
+  return std::nullopt;
+}
+
+std::optional<Format> FormatOfName(std::string_view name) {
+  if (name == "folded") return Format::kFolded;
+  if (name == "pprof") return Format::kPprof;
+  return std::nullopt;
+}
+
+std::string Encode(const Profile& profile, Format format) {
+  switch (format) {
+    case Format::kFolded:
+      return EncodeFolded(profile);
+    case Format::kPprof:
+      return EncodePprof(profile);
+  }
+  return "";
+}
+
+absl::StatusOr<Profile> Decode(std::string_view bytes) {
+  if (IsText(bytes)) return DecodeFolded(bytes);
+  return DecodePprof(bytes);
+}
+
+}  // namespace wallprof

@@ -1,0 +1,76 @@
+// Profiles as bytes: folded stacks and gzipped pprof, to and from.
+//
+//   std::cout << wallprof::EncodeFolded(profile);
+//   absl::Status status = wallprof::WriteFile(profile, "out.pb.gz");
+//   absl::StatusOr<wallprof::Profile> back = wallprof::DecodePprof(bytes);
+//
+// All functions are pure but for the files they name; safe from any thread.
+#ifndef WALLPROF_FORMATS_H_
+#define WALLPROF_FORMATS_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "wallprof/merge.h"
+#include "wallprof/profile.h"
+
+namespace wallprof {
+
+struct FoldedOptions {
+  View view = View::kWall;
+  bool threads = false;  // the label `thread` as the first frame
+};
+
+// Folded stacks: a line per distinct stack, sorted bytewise; frames root
+// first, joined by ';', then a space and the weight. The weight is whole
+// microseconds where the type's unit is nanoseconds, the plain value
+// otherwise; stacks of weight 0 are left out. A profile without the view's
+// type is shown by its default (else last) sample type. No stacks: empty.
+std::string EncodeFolded(const Profile& profile,
+                         const FoldedOptions& options = {});
+
+// Reads folded stacks into a profile of types samples/count and
+// wall/nanoseconds (weights are microseconds). InvalidArgument names the line.
+absl::StatusOr<Profile> DecodeFolded(std::string_view text);
+
+// Gzipped profile.proto. The profile must pass CheckValid.
+std::string EncodePprof(const Profile& profile);
+
+// Reads a profile.proto, gzipped or not. InvalidArgument says what is wrong,
+// in pprof's words where it has some; never crashes, whatever the bytes, and
+// refuses to unpack more than kMaxDecodedBytes.
+absl::StatusOr<Profile> DecodePprof(std::string_view bytes);
+
+// No real profile comes near; an archive that unpacks to more is an attack.
+inline constexpr size_t kMaxDecodedBytes = size_t{1} << 30;
+
+enum class Format { kFolded, kPprof };
+
+// By suffix: .folded and .txt, .pb.gz and .pprof. nullopt for any other.
+std::optional<Format> FormatOfPath(std::string_view path);
+
+// "folded" or "pprof"; nullopt for any other.
+std::optional<Format> FormatOfName(std::string_view name);
+
+// Encodes as `format`, which decides the type of the bytes.
+std::string Encode(const Profile& profile, Format format);
+
+// Reads either format, told apart by content.
+absl::StatusOr<Profile> Decode(std::string_view bytes);
+
+// Writes `profile` in the format of the path's suffix: under a temporary name
+// beside it, then renamed, so that a reader never sees half a file. Devices
+// and pipes are written to.
+// InvalidArgument for an unknown suffix; the system's error otherwise.
+absl::Status WriteFile(const Profile& profile, std::string_view path);
+
+// The same in a format of the caller's choice, whatever the suffix.
+absl::Status WriteFile(const Profile& profile, std::string_view path,
+                       Format format);
+
+}  // namespace wallprof
+
+#endif  // WALLPROF_FORMATS_H_

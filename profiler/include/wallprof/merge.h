@@ -1,0 +1,40 @@
+// Operations that make profiles from profiles. All are pure functions; inputs
+// must pass CheckValid.
+#ifndef WALLPROF_MERGE_H_
+#define WALLPROF_MERGE_H_
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "wallprof/profile.h"
+
+namespace wallprof {
+
+// Which time a reader wants to see.
+enum class View {
+  kWall,    // running or blocked
+  kCpu,     // on a CPU
+  kOffCpu,  // wall minus CPU
+};
+
+// The sum of `profiles`, with pprof's semantics: sample types and period type
+// must agree; time is the earliest, duration the sum, period the largest;
+// samples with the same stack and labels are added, those that are zero
+// throughout dropped; ids are renumbered in order of first use.
+// InvalidArgument when there is nothing to merge or the types disagree.
+absl::StatusOr<Profile> Merge(absl::Span<const Profile> profiles);
+
+// `after` minus `before`: samples of `before` count negatively. With
+// `normalize`, `before` is first scaled to `after`'s total of each type.
+absl::StatusOr<Profile> Diff(const Profile& before, const Profile& after,
+                             bool normalize = false);
+
+// A wall profile seen as `view`. kWall returns it unchanged. kCpu keeps the
+// types samples and cpu (period type cpu/nanoseconds, default cpu) and only
+// samples with CPU time. kOffCpu has samples and offcpu = wall - cpu, never
+// below 0. A profile without a wall type can only be seen as kCpu;
+// InvalidArgument otherwise.
+absl::StatusOr<Profile> SelectView(const Profile& profile, View view);
+
+}  // namespace wallprof
+
+#endif  // WALLPROF_MERGE_H_

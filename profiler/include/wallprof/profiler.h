@@ -1,0 +1,163 @@
+// A wall-clock profiler for this process: samples every thread's stack,
+// running or blocked, without disturbing what the threads do.
+//
+//   absl::StatusOr<std::unique_ptr<wallprof::Profiler>> profiler =
+//       wallprof::Profiler::Start({});
+//   if (!profiler.ok()) return profiler.status();
+//   absl::StatusOr<wallprof::Profile> profile =
+//       (*profiler)->Collect(absl::Seconds(2));
+//
+// Created, it samples; destroyed, it has stopped. One a process.
+#ifndef WALLPROF_PROFILER_H_
+#define WALLPROF_PROFILER_H_
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "wallprof/profile.h"
+
+namespace wallprof {
+
+// How to sample. The defaults suit a service that leaves the profiler on.
+struct Options {
+  // Looks at each thread a second, 1 to 1000. 99 rather than 100, so that
+  // programs whose work comes 100 times a second are not met in step. The
+  // profiler's CPU time grows in proportion.
+  int frequency_hz = 99;
+
+  // Sent to threads that are running, by their own CPU clock. It must be one
+  // that is ignored by default (SIGURG, SIGCHLD, SIGWINCH, SIGCONT), or an
+  // image that the program executes could die of one that was under way.
+  int signal = SIGURG;
+
+  // Bound on the profiler's anonymous memory: stack table, unwinder, symbols.
+  // Stacks that no longer fit are counted under [overflow].
+  size_t memory_bytes = size_t{64} << 20;
+
+  // Whether a forked child is profiled too. By default its profiler is off.
+  bool restart_in_child = false;
+
+  // OkStatus, or InvalidArgument naming the field and its limits.
+  absl::Status Validate() const;
+};
+
+// How one measurement is made.
+struct CollectOptions {
+  // At least this many looks a second while it lasts; 0: Options' rate.
+  int frequency_hz = 0;
+
+  // Asked about every 50 ms; when it says true, Collect ends early with
+  // Cancelled. Called on Collect's own thread.
+  std::function<bool()> cancelled;
+};
+
+// A thread as the last look found it.
+struct ThreadInfo {
+  int64_t tid = 0;
+  std::string name;
+  std::string state;  // running, runnable, blocked or disk
+  std::string wait;   // the system call's name, when blocked
+  absl::Duration wait_time;
+  absl::Duration cpu_time;
+  bool truncated = false;
+  std::vector<std::string> stack;  // root first
+};
+
+// Something that the kernel withholds, and what is done in its place.
+struct Degradation {
+  std::string what;
+  std::string why;
+  std::string instead;
+};
+
+// What the profiler did so far, and what it cost.
+struct Statistics {
+  int frequency_hz = 0;
+  double achieved_hz = 0;
+  int64_t ticks = 0;
+  int64_t threads = 0;          // now
+  absl::Duration cpu_time;      // of the sampler and its threads
+  int64_t memory_bytes = 0;     // anonymous, in use
+  int64_t unchanged = 0;        // looks at threads that had not run
+  int64_t memo_hits = 0;        // blocked again in the same place
+  int64_t walks = 0;            // stacks unwound
+  int64_t interrupts = 0;       // requests to running threads
+  int64_t eintr_delivered = 0;  // system calls seen ending in EINTR under one
+  absl::Duration late_total;    // by which ticks came late, summed
+  struct Lost {
+    int64_t truncated = 0;    // walks that did not reach the root
+    int64_t overflow = 0;     // samples that found the table full
+    int64_t masked = 0;       // looks at threads that mask the signal
+    int64_t small_stack = 0;  // looks at threads with too little stack
+    int64_t exited = 0;       // threads that ended between looks
+    int64_t late = 0;         // answers that came after a later look
+    int64_t unseen = 0;       // looks whose stack could not be had
+  } lost;
+  std::vector<Degradation> degraded;
+};
+
+class Profiler {
+ public:
+  // Starts sampling. Fails with
+  // - InvalidArgument: an option is out of range, and which,
+  // - AlreadyExists: this process has a profiler,
+  // - FailedPrecondition: libunwind cannot be loaded.
+  // A handler that the program has for the signal goes on receiving what is
+  // not the profiler's.
+  // Not safe to call while another thread forks.
+  static absl::StatusOr<std::unique_ptr<Profiler>> Start(
+      const Options& options = {});
+
+  // Stops sampling and ends Collects that are under way with Cancelled.
+  // Returns within a tick. The signal's handler stays installed, inert: a
+  // request that was under way must not meet the default action.
+  ~Profiler();
+
+  Profiler(const Profiler&) = delete;
+  Profiler& operator=(const Profiler&) = delete;
+
+  // Measures for `duration`, from tick to tick, and returns a symbolized wall
+  // profile: types samples/count, cpu/nanoseconds, wall/nanoseconds. Any
+  // number of threads may collect at once. InvalidArgument for a duration not
+  // above zero or a frequency out of range; Cancelled as above.
+  absl::StatusOr<Profile> Collect(absl::Duration duration,
+                                  const CollectOptions& options = {});
+
+  // Everything since Start, as Collect gives it; or since the stack table was
+  // last emptied, which happens when it is nearly full and nobody collects.
+  // Thread-safe.
+  absl::StatusOr<Profile> Snapshot();
+
+  // Every thread as the last look found it, by tid; none once the profiler has
+  // stopped. Thread-safe.
+  std::vector<ThreadInfo> Threads();
+
+  // Thread-safe.
+  Statistics Stats() const;
+
+  // Runs `body` on a thread of the profiler's own: never sampled, its signals
+  // blocked, with a file descriptor table that is not the program's. Returns
+  // once it runs. `body` must return before the profiler is destroyed.
+  absl::Status RunPrivately(const std::string& name,
+                            std::function<void()> body);
+
+ private:
+  friend class RecordedProfiler;  // for the preload library
+  class State;
+
+  explicit Profiler(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wallprof
+
+#endif  // WALLPROF_PROFILER_H_

@@ -1,0 +1,39 @@
+/* What the preloaded object and the engine say to each other.
+ *
+ * The preloaded object is in the program's own namespace and needs libc alone;
+ * the engine, with the libraries it needs, is loaded into a namespace of its
+ * own (dlmopen), with a libc of its own. Neither finds a symbol of the other;
+ * only these functions cross, found by name, with plain C types. */
+#ifndef WALLPROF_PROFILER_PRELOAD_ENGINE_H_
+#define WALLPROF_PROFILER_PRELOAD_ENGINE_H_
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Values of the WALLPROF_ variables; NULL where not set. */
+struct wallprof_request {
+  const char* listen;
+  const char* output;
+  const char* hz;
+  const char* view;
+  const char* recording; /* file that `wallprof run` reads afterwards */
+};
+
+/* Starts sampling. 0, or -1 with one line, without newline, in `error`. */
+int wallprof_engine_start(const struct wallprof_request* request, char* error,
+                          unsigned long error_size);
+
+/* Writes the output and ends all threads of the engine. */
+void wallprof_engine_finish(void);
+
+/* Around a fork, as pthread_atfork calls them. */
+void wallprof_engine_before_fork(void);
+void wallprof_engine_after_fork_in_parent(void);
+void wallprof_engine_after_fork_in_child(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* WALLPROF_PROFILER_PRELOAD_ENGINE_H_ */

@@ -1,0 +1,309 @@
+#include "wallprof/profiler.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "profiler/capture/engine.h"
+#include "profiler/capture/signal/handler.h"
+#include "profiler/recorded_profiler.h"
+#include "profiler/stacks/measured_profile.h"
+#include "profiler/symbolize/symbolizer.h"
+#include "profiler/threads/label_registry.h"
+#include "profiler/threads/syscall_name.h"
+
+namespace wallprof {
+namespace {
+
+constexpr int kMinFrequencyHz = 1;
+// Beyond this the sampler itself would be the load.
+constexpr int kMaxFrequencyHz = 1000;
+
+// Less than this holds too few stacks to be of use.
+constexpr size_t kMinMemoryBytes = size_t{8} << 20;
+
+std::vector<Label> ProgramLabels(uint32_t set) {
+  std::vector<Label> labels;
+  if (set == 0) return labels;
+  for (auto& [key, value] : threads::LabelRegistry::Get().Labels(set)) {
+    labels.push_back({key, value});
+  }
+  return labels;
+}
+
+// Of signals whose default is to be ignored or to go on, none can end a
+// program that was replaced by exec while one was under way.
+bool DefaultsToIgnore(int signal) {
+  return signal == SIGURG || signal == SIGCHLD || signal == SIGWINCH ||
+         signal == SIGCONT;
+}
+
+absl::Status CheckFrequency(int frequency_hz) {
+  if (frequency_hz < kMinFrequencyHz || frequency_hz > kMaxFrequencyHz) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("frequency_hz must be from ", kMinFrequencyHz, " to ",
+                     kMaxFrequencyHz, ", not ", frequency_hz));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status NotHere() {
+  return absl::FailedPreconditionError(
+      "the profiler does not run in a forked child; start one there, or set "
+      "Options::restart_in_child");
+}
+
+}  // namespace
+
+absl::Status Options::Validate() const {
+  if (absl::Status status = CheckFrequency(frequency_hz); !status.ok()) {
+    return status;
+  }
+  if (!DefaultsToIgnore(signal)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "signal must be one that is ignored by default (SIGURG, SIGCHLD, "
+        "SIGWINCH or SIGCONT), not ",
+        signal));
+  }
+  if (memory_bytes < kMinMemoryBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("memory_bytes must be at least ", kMinMemoryBytes,
+                     ", not ", memory_bytes));
+  }
+  return absl::OkStatus();
+}
+
+// --- state -------------------------------------------------------------------
+
+class Profiler::State {
+ public:
+  explicit State(std::unique_ptr<capture::Engine> engine)
+      : engine_(std::move(engine)) {}
+
+  capture::Session* session() const { return engine_->session(); }
+
+  // `measurement`, named.
+  Profile Describe(const stacks::Measurement& measurement) {
+    const stacks::Recording& recording = session()->recording();
+    Profile profile = stacks::MeasuredProfile(
+        recording, measurement, threads::SyscallName, ProgramLabels);
+    symbolizer_.Symbolize(profile);
+    for (std::string& comment : stacks::LossComments(measurement)) {
+      profile.comments.push_back(std::move(comment));
+    }
+    return profile;
+  }
+
+  ThreadInfo Describe(const capture::ThreadView& view,
+                      const std::vector<std::string>& stack) {
+    ThreadInfo info;
+    info.tid = view.tid;
+    info.name = view.name;
+    info.state = stacks::ThreadStateName(view.state);
+    info.wait = stacks::WaitName(view.wait, threads::SyscallName);
+    info.wait_time = absl::Nanoseconds(view.in_state_ns);
+    info.cpu_time = absl::Nanoseconds(view.cpu_ns);
+    info.truncated = view.truncated;
+    info.stack = stack;
+    return info;
+  }
+
+  symbolize::Symbolizer& symbolizer() { return symbolizer_; }
+
+ private:
+  symbolize::Symbolizer symbolizer_;
+  std::unique_ptr<capture::Engine> engine_;
+};
+
+namespace {
+
+// The frames of a sample root first, as they are shown.
+std::vector<std::string> FrameNames(const Profile& profile,
+                                    const Sample& sample) {
+  std::vector<std::string> names;
+  for (auto id = sample.location_ids.rbegin(); id != sample.location_ids.rend();
+       ++id) {
+    const Location& location = profile.locations[*id - 1];
+    for (auto line = location.lines.rbegin(); line != location.lines.rend();
+         ++line) {
+      names.push_back(profile.functions[line->function_id - 1].name);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+Profiler::Profiler(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Profiler::~Profiler() = default;
+
+absl::StatusOr<std::unique_ptr<Profiler>> Profiler::Start(
+    const Options& options) {
+  return RecordedProfiler::Start(options, RecordedProfiler::Where());
+}
+
+absl::StatusOr<std::unique_ptr<Profiler>> RecordedProfiler::Start(
+    const Options& options, const Where& where) {
+  if (absl::Status status = options.Validate(); !status.ok()) return status;
+  capture::SessionOptions session;
+  session.frequency_hz = options.frequency_hz;
+  session.signal = options.signal;
+  // Half for stacks and counts, a quarter for requests to running threads;
+  // the rest is for modules, unwind tables and symbols.
+  session.recording_bytes = options.memory_bytes / 2;
+  session.request_bytes = options.memory_bytes / 4;
+  session.recording_fd = where.file;
+  session.keep_everything = where.keep_everything;
+  absl::StatusOr<std::unique_ptr<capture::Engine>> engine =
+      capture::Engine::Start(session, options.restart_in_child);
+  if (!engine.ok()) return engine.status();
+  return std::unique_ptr<Profiler>(
+      new Profiler(std::make_unique<Profiler::State>(*std::move(engine))));
+}
+
+absl::StatusOr<Profile> RecordedProfiler::Read(int file) {
+  absl::StatusOr<std::unique_ptr<stacks::Recording>> recording =
+      stacks::Recording::Open(file);
+  if (!recording.ok()) return recording.status();
+  stacks::Recording& made = **recording;
+  const stacks::Frame not_sampled =
+      stacks::Frame::Pseudo(stacks::PseudoFrame::kNotSampled);
+  const stacks::Measurement measurement = stacks::Difference(
+      made, stacks::EmptySnapshot(made), stacks::TakeSnapshot(made),
+      made.table().Intern({&not_sampled, 1}));
+  // Labels are of the other process.
+  Profile profile =
+      stacks::MeasuredProfile(made, measurement, threads::SyscallName,
+                              [](uint32_t) { return std::vector<Label>(); });
+  symbolize::Symbolizer().Symbolize(profile);
+  for (std::string& comment : stacks::LossComments(measurement)) {
+    profile.comments.push_back(std::move(comment));
+  }
+  return profile;
+}
+
+absl::StatusOr<Profile> Profiler::Collect(absl::Duration duration,
+                                          const CollectOptions& options) {
+  capture::Session* session = state_->session();
+  if (session == nullptr) return NotHere();
+  if (duration <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the duration must be above zero, not ",
+                     absl::FormatDuration(duration)));
+  }
+  if (options.frequency_hz != 0) {
+    if (absl::Status status = CheckFrequency(options.frequency_hz);
+        !status.ok()) {
+      return status;
+    }
+  }
+  Profile profile;
+  const absl::Status measured =
+      session->Measure(duration, options.frequency_hz, options.cancelled,
+                       [&](const stacks::Measurement& measurement) {
+                         profile = state_->Describe(measurement);
+                       });
+  if (!measured.ok()) return measured;
+  return profile;
+}
+
+absl::StatusOr<Profile> Profiler::Snapshot() {
+  capture::Session* session = state_->session();
+  if (session == nullptr) return NotHere();
+  Profile profile;
+  const absl::Status measured =
+      session->MeasureAll([&](const stacks::Measurement& measurement) {
+        profile = state_->Describe(measurement);
+      });
+  if (!measured.ok()) return measured;
+  return profile;
+}
+
+std::vector<ThreadInfo> Profiler::Threads() {
+  std::vector<ThreadInfo> threads;
+  capture::Session* session = state_->session();
+  if (session == nullptr) return threads;
+  std::vector<capture::ThreadView> views;
+  stacks::Measurement measurement;
+  Profile profile;
+  const absl::Status visited =
+      session->VisitThreads([&](const std::vector<capture::ThreadView>& found) {
+        views = found;
+        // A sample a thread, so that the stacks can be named like any. Made
+        // here, where the table cannot be emptied meanwhile.
+        for (const capture::ThreadView& view : views) {
+          stacks::Measured sample;
+          sample.key.stack = view.stack;
+          sample.key.thread = std::numeric_limits<uint32_t>::max();
+          if (view.stack != stacks::kNoStack) {
+            measurement.samples.push_back(sample);
+          }
+        }
+        profile = stacks::MeasuredProfile(session->recording(), measurement,
+                                          threads::SyscallName, ProgramLabels);
+      });
+  if (!visited.ok()) return threads;
+  state_->symbolizer().Symbolize(profile);
+  auto sample = profile.samples.begin();
+  for (const capture::ThreadView& view : views) {
+    std::vector<std::string> stack;
+    if (view.stack != stacks::kNoStack) stack = FrameNames(profile, *sample++);
+    threads.push_back(state_->Describe(view, stack));
+  }
+  std::sort(
+      threads.begin(), threads.end(),
+      [](const ThreadInfo& a, const ThreadInfo& b) { return a.tid < b.tid; });
+  return threads;
+}
+
+Statistics Profiler::Stats() const {
+  Statistics result;
+  capture::Session* session = state_->session();
+  if (session == nullptr) return result;
+  const stacks::Recording& recording = session->recording();
+  const stacks::Tallies& tallies = recording.tallies();
+  result.frequency_hz = session->frequency_hz();
+  result.ticks = tallies.ticks.get();
+  const double seconds =
+      static_cast<double>(recording.last_tick_ns() - recording.start_ns()) /
+      1e9;
+  if (seconds > 0) {
+    result.achieved_hz = static_cast<double>(result.ticks) / seconds;
+  }
+  result.threads = tallies.threads.get();
+  result.cpu_time = absl::Nanoseconds(session->own_cpu_ns());
+  result.memory_bytes = session->memory_bytes() +
+                        static_cast<int64_t>(symbolize::kDefaultCacheBytes);
+  result.unchanged = tallies.unchanged.get();
+  result.memo_hits = tallies.memo_hits.get();
+  result.walks = tallies.walks.get();
+  result.interrupts = tallies.interrupts.get();
+  result.eintr_delivered =
+      capture::GetSignalTallies().eintr.load(std::memory_order_relaxed);
+  result.late_total = absl::Nanoseconds(tallies.late_ns.get());
+  result.lost.truncated = tallies.lost_truncated.get();
+  result.lost.overflow = tallies.lost_overflow.get();
+  result.lost.masked = tallies.lost_masked.get();
+  result.lost.small_stack = tallies.lost_small_stack.get();
+  result.lost.exited = tallies.lost_exited.get();
+  result.lost.late = tallies.lost_late.get();
+  result.lost.unseen = tallies.lost_unseen.get();
+  for (capture::Shortfall& shortfall : session->kernel().shortfalls()) {
+    result.degraded.push_back({std::move(shortfall.what),
+                               std::move(shortfall.why),
+                               std::move(shortfall.instead)});
+  }
+  return result;
+}
+
+absl::Status Profiler::RunPrivately(const std::string& name,
+                                    std::function<void()> body) {
+  capture::Session* session = state_->session();
+  if (session == nullptr) return NotHere();
+  return session->RunPrivately(name, std::move(body));
+}
+
+}  // namespace wallprof

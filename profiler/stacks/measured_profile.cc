@@ -1,0 +1,160 @@
+#include "profiler/stacks/measured_profile.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_format.h"
+
+namespace wallprof::stacks {
+namespace {
+
+class Builder {
+ public:
+  Builder(const Recording& recording, const SyscallNames& syscall_name,
+          const LabelSets& labels_of)
+      : recording_(recording),
+        syscall_name_(syscall_name),
+        labels_of_(labels_of) {
+    profile_.sample_types = {
+        {"samples", "count"}, {"cpu", "nanoseconds"}, {"wall", "nanoseconds"}};
+    profile_.default_sample_type = "wall";
+    profile_.period_type = {"wall", "nanoseconds"};
+    for (uint32_t id = 1; id < recording.module_count(); ++id) {
+      AddMapping(id, *recording.module(static_cast<ModuleId>(id)));
+    }
+  }
+
+  void Add(const Measured& measured) {
+    Sample sample;
+    for (const Frame frame : recording_.table().Frames(measured.key.stack)) {
+      sample.location_ids.push_back(LocationOf(frame));
+    }
+    sample.values = {measured.counts.samples, measured.counts.cpu_ns,
+                     measured.counts.wall_ns};
+    AddLabels(measured.key, sample);
+    profile_.samples.push_back(std::move(sample));
+  }
+
+  Profile Finish(const Measurement& measurement) {
+    profile_.time =
+        absl::FromUnixNanos(recording_.start_wall_ns() + measurement.start_ns -
+                            recording_.start_ns());
+    const int64_t duration = measurement.end_ns - measurement.start_ns;
+    profile_.duration = absl::Nanoseconds(duration);
+    profile_.period = duration / std::max<int64_t>(measurement.ticks, 1);
+    return std::move(profile_);
+  }
+
+ private:
+  // Mapping ids are module ids.
+  void AddMapping(uint64_t id, const ModuleRecord& module) {
+    Mapping mapping;
+    mapping.id = id;
+    mapping.start = module.start;
+    mapping.limit = module.limit;
+    mapping.file_offset = module.file_offset;
+    mapping.filename = std::string(module.path_view());
+    mapping.build_id = module.BuildIdHex();
+    profile_.mappings.push_back(std::move(mapping));
+  }
+
+  uint64_t LocationOf(Frame frame) {
+    const auto [found, is_new] =
+        locations_.try_emplace(frame.bits(), profile_.locations.size() + 1);
+    if (!is_new) return found->second;
+    Location location;
+    location.id = found->second;
+    if (frame.is_pseudo()) {
+      Function function;
+      function.id = profile_.functions.size() + 1;
+      function.name = PseudoFrameName(frame.pseudo());
+      function.system_name = function.name;
+      location.lines.push_back({function.id});
+      profile_.functions.push_back(std::move(function));
+    } else {
+      const ModuleRecord* module = recording_.module(frame.module());
+      location.mapping_id = module == nullptr ? 0 : frame.module();
+      location.address =
+          frame.offset() + (module == nullptr ? 0 : module->start);
+    }
+    profile_.locations.push_back(std::move(location));
+    return profile_.locations.back().id;
+  }
+
+  void AddLabels(const SampleKey& key, Sample& sample) {
+    if (key.thread < recording_.thread_count()) {
+      const ThreadRecord& thread = recording_.thread(key.thread);
+      sample.labels.push_back({"thread", thread.Name()});
+      sample.labels.push_back(
+          {"tid", "", thread.tid.load(std::memory_order_relaxed)});
+    }
+    sample.labels.push_back({"state", ThreadStateName(key.state)});
+    if (std::string wait = WaitName(key.wait, syscall_name_); !wait.empty()) {
+      sample.labels.push_back({"wait", std::move(wait)});
+    }
+    for (Label& label : labels_of_(key.labels)) {
+      sample.labels.push_back(std::move(label));
+    }
+  }
+
+  const Recording& recording_;
+  const SyscallNames& syscall_name_;
+  const LabelSets& labels_of_;
+  Profile profile_;
+  absl::flat_hash_map<uint64_t, uint64_t> locations_;  // by frame
+};
+
+}  // namespace
+
+const char* ThreadStateName(ThreadState state) {
+  switch (state) {
+    case ThreadState::kRunning:
+      return "running";
+    case ThreadState::kRunnable:
+      return "runnable";
+    case ThreadState::kBlocked:
+      return "blocked";
+    case ThreadState::kDisk:
+      return "disk";
+  }
+  return "unknown";
+}
+
+std::string WaitName(uint16_t wait, const SyscallNames& syscall_name) {
+  if (wait == kNoWait) return "";
+  if (wait == kWaitPageFault) return "page-fault";
+  return syscall_name(wait);
+}
+
+std::vector<std::string> LossComments(const Measurement& measurement) {
+  const Losses& losses = measurement.losses;
+  const double seconds =
+      static_cast<double>(measurement.end_ns - measurement.start_ns) / 1e9;
+  const double ticks = static_cast<double>(measurement.ticks);
+  std::vector<std::string> comments = {absl::StrFormat(
+      "wallprof: %d ticks, %.2f Hz, %.3f ms late on average", measurement.ticks,
+      seconds > 0 ? ticks / seconds : 0,
+      ticks > 0 ? static_cast<double>(losses.late_ns) / 1e6 / ticks : 0)};
+  const std::pair<const char*, int64_t> reasons[] = {
+      {"truncated", losses.truncated}, {"overflow", losses.overflow},
+      {"masked", losses.masked},       {"small_stack", losses.small_stack},
+      {"exited", losses.exited},       {"late", losses.late},
+      {"unseen", losses.unseen},
+  };
+  for (const auto& [reason, count] : reasons) {
+    if (count == 0) continue;
+    comments.push_back(absl::StrFormat("wallprof: lost %s %d", reason, count));
+  }
+  return comments;
+}
+
+Profile MeasuredProfile(const Recording& recording,
+                        const Measurement& measurement,
+                        const SyscallNames& syscall_name,
+                        const LabelSets& labels_of) {
+  Builder builder(recording, syscall_name, labels_of);
+  for (const Measured& measured : measurement.samples) builder.Add(measured);
+  return builder.Finish(measurement);
+}
+
+}  // namespace wallprof::stacks

@@ -1,0 +1,41 @@
+// A measurement as a profile: addresses and labels, no names yet.
+#ifndef WALLPROF_PROFILER_STACKS_MEASURED_PROFILE_H_
+#define WALLPROF_PROFILER_STACKS_MEASURED_PROFILE_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "profiler/stacks/recording.h"
+#include "profiler/stacks/snapshot.h"
+#include "wallprof/profile.h"
+
+namespace wallprof::stacks {
+
+// The name of a system call by its number.
+using SyscallNames = std::function<std::string(int)>;
+
+// The program's labels of a label set.
+using LabelSets = std::function<std::vector<Label>(uint32_t)>;
+
+// A wall profile of types samples/count, cpu/nanoseconds, wall/nanoseconds.
+// Frames of code become locations without lines; pseudo-frames are named.
+// The period is what was achieved.
+Profile MeasuredProfile(const Recording& recording,
+                        const Measurement& measurement,
+                        const SyscallNames& syscall_name,
+                        const LabelSets& labels_of);
+
+// How the sampling of a window went, for the profile's comments: the rate that
+// was achieved, lateness, and each loss by its reason.
+std::vector<std::string> LossComments(const Measurement& measurement);
+
+// "running", "runnable", "blocked" or "disk".
+const char* ThreadStateName(ThreadState state);
+
+// What a sample of this `wait` waits for; empty for nothing.
+std::string WaitName(uint16_t wait, const SyscallNames& syscall_name);
+
+}  // namespace wallprof::stacks
+
+#endif  // WALLPROF_PROFILER_STACKS_MEASURED_PROFILE_H_

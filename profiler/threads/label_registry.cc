@@ -1,0 +1,148 @@
+#include "profiler/threads/label_registry.h"
+
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace wallprof::threads {
+namespace {
+
+Tid OwnTid() { return static_cast<Tid>(syscall(SYS_gettid)); }
+
+}  // namespace
+
+// Gives the slot back when the thread ends.
+struct LabelRegistry::ThreadSlot {
+  Slot* slot = nullptr;
+  bool asked = false;
+  ~ThreadSlot() {
+    if (slot != nullptr) Get().GiveBack(*slot);
+  }
+};
+
+LabelRegistry& LabelRegistry::Get() {
+  static LabelRegistry* const registry = new LabelRegistry;
+  return *registry;
+}
+
+// A child inherits the lock as it is, but not the thread that would give it
+// back.
+LabelRegistry::LabelRegistry() {
+  pthread_atfork([] { Get().mutex_.lock(); }, [] { Get().mutex_.unlock(); },
+                 [] {
+                   Get().mutex_.unlock();
+                   Get().AfterForkInChild();
+                 });
+}
+
+// Of all threads only the one that forked is there, under another number.
+void LabelRegistry::AfterForkInChild() {
+  Slot* own = OwnThreadSlot().slot;
+  for (uint32_t i = 0; i < used_.load(std::memory_order_relaxed); ++i) {
+    if (&slots_[i] == own) {
+      own->tid.store(OwnTid(), std::memory_order_release);
+    } else {
+      GiveBack(slots_[i]);
+    }
+  }
+}
+
+uint32_t LabelRegistry::With(uint32_t set, std::string_view key,
+                             std::string_view value) {
+  std::lock_guard lock(mutex_);
+  Set labels = sets_[set];
+  const auto at = std::lower_bound(
+      labels.begin(), labels.end(), key,
+      [](const auto& label, std::string_view k) { return label.first < k; });
+  if (at != labels.end() && at->first == key) {
+    at->second = std::string(value);
+  } else {
+    labels.emplace(at, std::string(key), std::string(value));
+  }
+  const auto known = numbers_.find(labels);
+  if (known != numbers_.end()) return known->second;
+  if (sets_.size() >= ScopedLabel::kMaxLabelSets) return set;
+  const auto number = static_cast<uint32_t>(sets_.size());
+  sets_.push_back(labels);
+  numbers_.emplace(std::move(labels), number);
+  return number;
+}
+
+LabelRegistry::Set LabelRegistry::Labels(uint32_t set) const {
+  std::lock_guard lock(mutex_);
+  return set < sets_.size() ? sets_[set] : Set();
+}
+
+LabelRegistry::Slot* LabelRegistry::Take() {
+  const Tid tid = OwnTid();
+  for (uint32_t i = 0; i < slots_.size(); ++i) {
+    Tid free = 0;
+    if (!slots_[i].tid.compare_exchange_strong(free, tid,
+                                               std::memory_order_acq_rel)) {
+      continue;
+    }
+    uint32_t used = used_.load(std::memory_order_relaxed);
+    while (used < i + 1 && !used_.compare_exchange_weak(
+                               used, i + 1, std::memory_order_release)) {
+    }
+    generation_.fetch_add(1, std::memory_order_release);
+    return &slots_[i];
+  }
+  return nullptr;
+}
+
+void LabelRegistry::GiveBack(Slot& slot) {
+  slot.current.store(0, std::memory_order_relaxed);
+  slot.tid.store(0, std::memory_order_release);
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+LabelRegistry::ThreadSlot& LabelRegistry::OwnThreadSlot() {
+  thread_local ThreadSlot own;
+  return own;
+}
+
+LabelRegistry::Slot* LabelRegistry::OwnSlot() {
+  ThreadSlot& own = OwnThreadSlot();
+  if (!own.asked) {
+    own.asked = true;
+    own.slot = Take();
+  }
+  return own.slot;
+}
+
+void LabelRegistry::VisitSlots(
+    const std::function<void(Tid, const std::atomic<uint32_t>&)>& visit) const {
+  const uint32_t used = used_.load(std::memory_order_acquire);
+  for (uint32_t i = 0; i < used; ++i) {
+    const Tid tid = slots_[i].tid.load(std::memory_order_acquire);
+    if (tid != 0) visit(tid, slots_[i].current);
+  }
+}
+
+}  // namespace wallprof::threads
+
+namespace wallprof {
+
+ScopedLabel::ScopedLabel(std::string_view key, std::string_view value) {
+  threads::LabelRegistry& registry = threads::LabelRegistry::Get();
+  threads::LabelRegistry::Slot* slot = registry.OwnSlot();
+  if (slot == nullptr) {
+    previous_ = 0;
+    return;
+  }
+  previous_ = slot->current.load(std::memory_order_relaxed);
+  slot->current.store(registry.With(previous_, key, value),
+                      std::memory_order_relaxed);
+}
+
+ScopedLabel::~ScopedLabel() {
+  threads::LabelRegistry::Slot* slot = threads::LabelRegistry::Get().OwnSlot();
+  if (slot != nullptr) {
+    slot->current.store(previous_, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace wallprof

@@ -1,0 +1,71 @@
+// What every verb promises: help, version, and status 2 before any work.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/encode/shell.h"
+
+namespace wallprof::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr char kWallprof[] = WALLPROF " ";
+
+class VerbTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(VerbTest, HasHelpAndVersion) {
+  std::string verb = std::string(kWallprof) + GetParam();
+  ShellResult help = RunShell(verb + " --help");
+  EXPECT_EQ(help.exit_status, 0);
+  EXPECT_THAT(help.output,
+              HasSubstr(std::string("Usage: wallprof ") + GetParam()));
+  ShellResult version = RunShell(verb + " --version");
+  EXPECT_EQ(version.exit_status, 0);
+  EXPECT_EQ(version.output, "wallprof " WALLPROF_VERSION "\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(Verbs, VerbTest,
+                         testing::Values("", "fetch", "top", "convert", "diff"),
+                         [](const testing::TestParamInfo<const char*>& info) {
+                           return *info.param ? info.param : "program";
+                         });
+
+class WrongUsageTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(WrongUsageTest, IsStatusTwoAndSaysWhy) {
+  ShellResult result = RunShell(std::string(kWallprof) + GetParam());
+  EXPECT_EQ(result.exit_status, 2);
+  EXPECT_THAT(result.output, StartsWith("wallprof: "));
+  EXPECT_THAT(result.output, HasSubstr("--help"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Arguments, WrongUsageTest,
+    testing::Values("", "nonsense", "top", "top a b", "top -n 0 a",
+                    "top -n x a", "top --view blockedby a", "top --nonsense a",
+                    "convert a", "convert a b.svg", "convert --to svg a b",
+                    "diff a", "diff - -", "diff -o x.svg a b", "fetch",
+                    "fetch --seconds 0 :1", "fetch --seconds -1 :1",
+                    "fetch --seconds inf :1", "fetch --seconds 1x :1",
+                    "fetch --format svg :1", "fetch --view x :1",
+                    "fetch -o x.svg :1", "fetch ftp://localhost/",
+                    "fetch unix:", "fetch --seconds 1 'http://h/?seconds=2'"));
+
+TEST(WrongUsageTest, UnknownSuffixIsFoundBeforeAnyWork) {
+  TemporaryFolder folder;
+  std::string out = folder.PathOf("out.svg");
+  ShellResult result =
+      RunShell(std::string(kWallprof) + "convert /no/such/file " + out);
+  EXPECT_EQ(result.exit_status, 2);
+  EXPECT_EQ(result.output,
+            "wallprof: " + out +
+                ": the suffix is none of .folded, .txt, .pb.gz and .pprof\n"
+                "Run with --help for more information.\n");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+}  // namespace
+}  // namespace wallprof::cli

@@ -1,0 +1,67 @@
+// Whatever the bytes, decoding ends with a profile or an error, and a profile
+// survives being written and read again. For libFuzzer (WALLPROF_BUILD_FUZZERS)
+// and, over the corpus alone, for corpus_test.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "profiler/profile/top_functions.h"
+#include "tests/profile/profile_text.h"
+#include "wallprof/formats.h"
+#include "wallprof/merge.h"
+
+namespace wallprof {
+namespace {
+
+void Require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "fuzzing found that not: %s\n", what);
+  std::abort();
+}
+
+// What is done with profiles from elsewhere must not fail on valid ones.
+void CheckOperations(const Profile& profile) {
+  absl::StatusOr<Profile> merged = Merge(absl::MakeConstSpan(&profile, 1));
+  Require(merged.ok() && CheckValid(*merged).ok(), "a valid profile merges");
+  Require(EncodeFolded(*merged) == EncodeFolded(profile),
+          "merging one profile changes no weight");
+  for (View view : {View::kCpu, View::kOffCpu}) {
+    absl::StatusOr<Profile> seen = SelectView(profile, view);
+    Require(!seen.ok() || CheckValid(*seen).ok(), "a view is valid");
+  }
+  Require(Diff(profile, profile, true).ok(), "a profile has a difference");
+  ComputeTopFunctions(profile, View::kWall);
+}
+
+void CheckPprof(std::string_view bytes) {
+  absl::StatusOr<Profile> profile = DecodePprof(bytes);
+  if (!profile.ok()) return;
+  absl::StatusOr<Profile> again = DecodePprof(EncodePprof(*profile));
+  Require(again.ok(), "what was written is read");
+  Require(ProfileText(*again) == ProfileText(*profile),
+          "what is read is what was written");
+  CheckOperations(*profile);
+}
+
+void CheckFolded(std::string_view text) {
+  absl::StatusOr<Profile> profile = DecodeFolded(text);
+  if (!profile.ok()) return;
+  Require(CheckValid(*profile).ok(), "folded stacks make a valid profile");
+  std::string folded = EncodeFolded(*profile);
+  absl::StatusOr<Profile> again = DecodeFolded(folded);
+  Require(again.ok(), "written stacks are read");
+  Require(EncodeFolded(*again) == folded, "stacks read are those written");
+}
+
+}  // namespace
+}  // namespace wallprof
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  wallprof::CheckPprof(bytes);
+  wallprof::CheckFolded(bytes);
+  return 0;
+}

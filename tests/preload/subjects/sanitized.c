@@ -1,0 +1,7 @@
+/* Built with a sanitizer. */
+#include <stdio.h>
+
+int main(void) {
+  puts("ran");
+  return 5;
+}

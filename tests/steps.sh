@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# What the test scripts share. Sourced; expects bash with -euo pipefail.
+
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+builds=$source_dir/build-test
+jobs=$(nproc)
+
+say() { printf '\n==> %s\n' "$*"; }
+fail() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+install_packages() {
+  "$source_dir/cmake/packages/install.sh" build test ||
+    fail "packages are missing, see above."
+}
+
+# configure NAME OPTION...: makes the build directory NAME.
+configure() {
+  local name=$1
+  shift
+  local launcher=()
+  command -v ccache >/dev/null &&
+    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  cmake -S "$source_dir" -B "$builds/$name" -G Ninja "${launcher[@]}" "$@" ||
+    fail "cmake cannot configure $builds/$name, see above."
+}
+
+# build NAME [TARGET...]
+build() {
+  local name=$1
+  shift
+  cmake --build "$builds/$name" -j "$jobs" ${1:+--target "$@"} ||
+    fail "the build in $builds/$name failed, see above."
+}
+
+# run_ctest NAME OPTION...: all tests of the build NAME.
+run_ctest() {
+  local name=$1
+  shift
+  ctest --test-dir "$builds/$name" -j "$jobs" --output-on-failure "$@" ||
+    fail "tests failed in $builds/$name, see above."
+}
+
+# fuzz SECONDS: each fuzzer that long, from its corpus.
+fuzz() {
+  configure fuzz -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++ \
+    -DCMAKE_C_COMPILER=clang -DWALLPROF_BUILD_FUZZERS=ON \
+    -DWALLPROF_BUILD_BENCHMARKS=OFF -DWALLPROF_BUILD_EXAMPLES=OFF \
+    -DWALLPROF_BUILD_PROGRAMS=OFF
+  build fuzz pprof_decode_fuzz
+  local fuzzer found
+  fuzzer=$(find "$builds/fuzz" -name pprof_decode_fuzz -type f)
+  found=$builds/fuzz/found
+  mkdir -p "$found"
+  "$fuzzer" -max_total_time="$1" -print_final_stats=1 \
+    -artifact_prefix="$found/" "$found" "$source_dir/tests/encode/corpus" ||
+    fail "fuzzing found the input named above."
+}
