@@ -21,6 +21,17 @@ std::mutex& StartMutex() {
 
 std::atomic<Engine*> g_engine{nullptr};
 
+// When the program is loaded: a child forked during the first Start would find
+// the lock held.
+const int g_fork_error = [] {
+  // Registers too. First, so that its lock is taken after ours: the sampler may
+  // want it during a tick.
+  threads::LabelRegistry::Get();
+  StartMutex();
+  return pthread_atfork(Engine::BeforeFork, Engine::AfterForkInParent,
+                        Engine::AfterForkInChild);
+}();
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(
@@ -42,13 +53,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(
       Session::Start(options, engine->loader_);
   if (!session.ok()) return session.status();
   engine->session_ = *std::move(session);
-  // Registers for forks too. First, so that its lock is taken after ours: the
-  // sampler may want it during a tick.
-  threads::LabelRegistry::Get();
-  static const int registered =
-      pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
-  if (registered != 0) {
-    return absl::ErrnoToStatus(registered, "registering for forks");
+  if (g_fork_error != 0) {
+    return absl::ErrnoToStatus(g_fork_error, "registering for forks");
   }
   g_engine.store(engine.get());
   return engine;

@@ -100,41 +100,51 @@ Interrupter::~Interrupter() {
   }
 }
 
-void Interrupter::CheckHandler() { handler_taken_ = !HandlerIsOurs(signal_); }
-
-bool Interrupter::ShownMasked(const ObservedThread& thread) {
-  threads::ProcText text;
-  if (!text.ReadPath(tasks_.Path(thread.tid, "status"))) return false;
-  const std::optional<uint64_t> blocked =
-      threads::ParseBlockedSignals(text.text());
-  return blocked.has_value() && ((*blocked >> (signal_ - 1)) & 1) != 0;
+// The program's own handler must not meet what was asked for ours: timers that
+// have not gone off yet never will.
+void Interrupter::CheckHandler() {
+  const bool was_taken = std::exchange(handler_taken_, !HandlerIsOurs(signal_));
+  if (!handler_taken_ || was_taken) return;
+  for (size_t i = 0; i < slots_used_; ++i) {
+    if (slots_[i].holder != nullptr) Release(*slots_[i].holder);
+  }
 }
 
 // A mask that is shown may have been put aside: while a thread waits in
 // sigtimedwait or the like, and from when it is woken there until it has a CPU.
-// So a thread that does not run just now is believed to be unmasked only when
-// it was seen so after each of several runs. nullopt: it cannot be told yet.
+// So a thread is believed to be unmasked only when it is seen so on a CPU just
+// now, or seen so again after it ran without having gone to sleep in between,
+// or after each of several runs. nullopt: it cannot be told yet.
 std::optional<bool> Interrupter::MasksSignal(ObservedThread& thread,
                                              int64_t now_ns) {
+  threads::ProcText text;
+  const auto shown_masked = [&] {
+    if (!text.ReadPath(tasks_.Path(thread.tid, "status"))) return false;
+    const auto blocked = threads::ParseBlockedSignals(text.text());
+    return blocked.has_value() && ((*blocked >> (signal_ - 1)) & 1) != 0;
+  };
   const auto masked = [&] {
     thread.mask_checked_ns = now_ns;
     thread.mask_doubt = kDoubtAfterMasked;
     return true;
   };
-  if (ShownMasked(thread)) return masked();
-  threads::ProcText text;
+  if (shown_masked()) return masked();
   if (text.ReadPath(tasks_.Path(thread.tid, "syscall"))) {
     const auto state = threads::ParseSyscall(text.text());
     if (state.has_value() && SetsMaskAside(*state)) return std::nullopt;
     const int64_t clock = threads::CpuTimeOf(thread.tid);
     const bool runs = threads::CpuTimeOf(thread.tid) != clock;
-    if (ShownMasked(thread)) return masked();
-    if (runs) {
+    if (shown_masked()) return masked();
+    const auto sleeps = threads::ParseVoluntarySwitches(text.text());
+    const bool ran = clock != thread.mask_clock_ns;
+    const bool slept = sleeps != thread.mask_sleeps;
+    if (runs || (ran && sleeps.has_value() && !slept)) {
       thread.mask_doubt = 0;
-    } else if (thread.mask_doubt > 0 && clock != thread.mask_clock_ns) {
+    } else if (thread.mask_doubt > 0 && ran) {
       --thread.mask_doubt;
     }
-    thread.mask_clock_ns = clock;
+    thread.mask_sleeps = sleeps;
+    thread.mask_clock_ns = threads::CpuTimeOf(thread.tid);
     if (thread.mask_doubt > 0) return std::nullopt;
   }
   thread.mask_checked_ns = now_ns;

@@ -89,7 +89,6 @@ class Interrupter {
 
   bool MayInterrupt(ObservedThread& thread, const StackRegions& regions,
                     int64_t now_ns);
-  bool ShownMasked(const ObservedThread& thread);
   std::optional<bool> MasksSignal(ObservedThread& thread, int64_t now_ns);
   void Reconsider(ObservedThread& thread, int64_t now_ns);
   RequestSlot* SlotFor(ObservedThread& thread);

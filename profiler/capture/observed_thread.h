@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "profiler/capture/signal/request.h"
@@ -100,7 +101,8 @@ struct ObservedThread {
   int64_t mask_checked_ns = 0;
   // Runs after which it must yet be seen unmasked, to be believed so.
   int mask_doubt = 5;
-  int64_t mask_clock_ns = -1;   // its CPU clock when that was last seen
+  int64_t mask_clock_ns = -1;  // its CPU clock when that was last seen,
+  std::optional<uint64_t> mask_sleeps;  // and how often it had gone to sleep
   uint64_t stack_sp = 0;        // last seen stack pointer, 0: never seen
   uint64_t thread_pointer = 0;  // 0: not known
   int short_answers = 0;        // thrown away for want of bounds

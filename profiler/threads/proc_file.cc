@@ -29,6 +29,17 @@ bool ParseNumber(std::string_view word, int base, Number& number) {
   return error == std::errc() && end == word.data() + word.size();
 }
 
+// The number after `key`, which begins with the newline before its line.
+std::optional<uint64_t> ParseLine(std::string_view text, std::string_view key,
+                                  int base) {
+  const size_t at = text.find(key);
+  if (at == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(at + key.size());
+  uint64_t number = 0;
+  if (!ParseNumber(NextWord(text), base, number)) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -109,13 +120,11 @@ std::optional<TaskStat> ParseTaskStat(std::string_view text) {
 }
 
 std::optional<uint64_t> ParseBlockedSignals(std::string_view text) {
-  constexpr std::string_view kKey = "\nSigBlk:";
-  const size_t at = text.find(kKey);
-  if (at == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(at + kKey.size());
-  uint64_t mask = 0;
-  if (!ParseNumber(NextWord(text), 16, mask)) return std::nullopt;
-  return mask;
+  return ParseLine(text, "\nSigBlk:", 16);
+}
+
+std::optional<uint64_t> ParseVoluntarySwitches(std::string_view text) {
+  return ParseLine(text, "\nvoluntary_ctxt_switches:", 10);
 }
 
 }  // namespace wallprof::threads

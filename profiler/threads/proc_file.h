@@ -85,6 +85,10 @@ std::optional<TaskStat> ParseTaskStat(std::string_view text);
 // The SigBlk line of /proc/PID/task/TID/status: bit n-1 for signal n.
 std::optional<uint64_t> ParseBlockedSignals(std::string_view text);
 
+// The voluntary_ctxt_switches line of the same file: how often the thread has
+// gone to sleep.
+std::optional<uint64_t> ParseVoluntarySwitches(std::string_view text);
+
 }  // namespace wallprof::threads
 
 #endif  // WALLPROF_PROFILER_THREADS_PROC_FILE_H_

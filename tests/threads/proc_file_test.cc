@@ -152,13 +152,23 @@ TEST(ParseBlockedSignalsTest, RefusesWhatHasNoMask) {
   }
 }
 
+TEST(ParseVoluntarySwitchesTest, IsNotTheInvoluntaryOnes) {
+  const auto switches = ParseVoluntarySwitches(
+      "SigBlk:\t0000000000000002\nvoluntary_ctxt_switches:\t71\n"
+      "nonvoluntary_ctxt_switches:\t9\n");
+  ASSERT_TRUE(switches.has_value());
+  EXPECT_EQ(*switches, 71u);
+  EXPECT_FALSE(ParseVoluntarySwitches("a\nnonvoluntary_ctxt_switches:\t9\n"));
+  EXPECT_FALSE(ParseVoluntarySwitches("a\nvoluntary_ctxt_switches:\tx\n"));
+}
+
 // No input makes a parser read outside it or hang: every prefix of a good line,
 // and every such line with one byte replaced.
 TEST(ProcParsersTest, SurviveDamagedInput) {
   const std::string stat = std::string("1 (a) S") + kFields4To22;
-  for (const std::string& good :
-       std::vector<std::string>{"0 0x1 0x2 0x3 0x4 0x5 0x6 0x7 0x8", "1 2 3",
-                                stat, "a\nSigBlk:\t1f\n"}) {
+  for (const std::string& good : std::vector<std::string>{
+           "0 0x1 0x2 0x3 0x4 0x5 0x6 0x7 0x8", "1 2 3", stat,
+           "a\nSigBlk:\t1f\n", "a\nvoluntary_ctxt_switches:\t7\n"}) {
     std::set<std::string> inputs;
     for (size_t i = 0; i <= good.size(); ++i) inputs.insert(good.substr(0, i));
     for (size_t i = 0; i < good.size(); ++i) {
@@ -174,6 +184,7 @@ TEST(ProcParsersTest, SurviveDamagedInput) {
       ParseSchedStat(text);
       ParseTaskStat(text);
       ParseBlockedSignals(text);
+      ParseVoluntarySwitches(text);
     }
   }
 }
@@ -218,6 +229,7 @@ TEST(ProcTextTest, ReadsTheThreadsOwnFiles) {
   EXPECT_EQ(ParseTaskStat(text.text()).value().state, 'R');
   ASSERT_TRUE(text.ReadPath("/proc/thread-self/status"));
   EXPECT_TRUE(ParseBlockedSignals(text.text()).has_value());
+  EXPECT_TRUE(ParseVoluntarySwitches(text.text()).has_value());
 }
 
 TEST(ProcTextTest, KeptDescriptorIsReadAnewEachTime) {
