@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,10 +74,13 @@ struct alignas(64) Worker {
   std::atomic<int64_t> done{0};
 };
 
+// Readable when the program is to end.
+const int g_end = eventfd(0, EFD_CLOEXEC);
+
 void RunBlocked() {
-  // Wakes now and then to see whether it is to end.
   while (!g_stop) {
-    if (poll(nullptr, 0, 500) < 0 && errno == EINTR) ++g_interrupted;
+    pollfd end = {g_end, POLLIN, 0};
+    if (poll(&end, 1, -1) < 0 && errno == EINTR) ++g_interrupted;
   }
 }
 
@@ -128,7 +132,10 @@ class Program {
   }
   ~Program() {
     g_stop = true;
+    uint64_t count = 1;
+    if (write(g_end, &count, sizeof(count)) < 0) perror("write");
     for (const pthread_t thread : threads_) pthread_join(thread, nullptr);
+    if (read(g_end, &count, sizeof(count)) < 0) perror("read");
   }
 
   int64_t Done() const {
@@ -205,7 +212,11 @@ Measured MeasureOnce(Way way, const Program& program, double seconds) {
   const double cpu = Now(CLOCK_PROCESS_CPUTIME_ID);
   const double start = Now(CLOCK_MONOTONIC);
   const int64_t done = program.Done();
-  usleep(static_cast<useconds_t>(seconds * 1e6));
+  // The signals of the one way come here too.
+  while (Now(CLOCK_MONOTONIC) < start + seconds) {
+    usleep(static_cast<useconds_t>(
+        (start + seconds - Now(CLOCK_MONOTONIC)) * 1e6));
+  }
   const double passed = Now(CLOCK_MONOTONIC) - start;
   Measured measured;
   measured.cpu = (Now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / passed;

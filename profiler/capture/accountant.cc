@@ -92,8 +92,9 @@ void Accountant::CreditRunning(const ObservedThread& thread, SampleKey key,
   table_.Add(EntryOf(key), Wall(runnable));
 }
 
-void Accountant::Stay(ObservedThread& thread, int64_t now_ns) {
-  table_.Add(thread.place.entry, Counts{1, 0, now_ns - thread.last_look_ns});
+void Accountant::Stay(ObservedThread& thread, int64_t now_ns, int64_t ticks) {
+  table_.Add(thread.place.entry,
+             Counts{ticks, 0, now_ns - thread.last_look_ns});
   thread.last_look_ns = now_ns;
 }
 

@@ -30,8 +30,8 @@ class Accountant {
   void Prepare();
 
   // The interval from the thread's last look to `now_ns`, which found it at
-  // `place` again or still; and a sample of `place`.
-  void Stay(ObservedThread& thread, int64_t now_ns);
+  // `place` still, and so do `ticks` samples: those left out in between too.
+  void Stay(ObservedThread& thread, int64_t now_ns, int64_t ticks = 1);
 
   // The same, when the thread is now at `entry`, blocked there.
   void MoveTo(ObservedThread& thread, stacks::EntryId entry, int64_t now_ns);

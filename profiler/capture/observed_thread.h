@@ -72,6 +72,9 @@ struct ObservedThread {
   bool settled = false;  // `place` stands for as long as the witness does
   Place place;
   int64_t last_look_ns = 0;
+  int64_t last_look_tick = 0;
+  int64_t moved_ns = 0;     // when a look last found that it had run
+  int64_t next_gap_ns = 0;  // see look_gap.h
   int64_t name_read_ns = 0;
   threads::SchedStat sched;
   bool sched_known = false;

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <utility>
 
+#include "profiler/capture/look_gap.h"
 #include "profiler/threads/cpu_clock.h"
 #include "profiler/unwind/libunwind.h"
 
@@ -20,12 +22,6 @@ using threads::SyscallState;
 
 // CPU time that no answer has explained, at which a blocked thread is asked.
 constexpr int64_t kAskAnywayNs = 2'000'000;
-
-int64_t NowNs(clockid_t clock) {
-  timespec time;
-  clock_gettime(clock, &time);
-  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
-}
 
 }  // namespace
 
@@ -42,7 +38,7 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
       outside_(memory_, unwinder_, recording),
       accountant_(recording),
       files_(tasks),
-      random_(static_cast<unsigned>(NowNs(CLOCK_MONOTONIC))) {
+      random_(static_cast<unsigned>(threads::MonotonicNs())) {
   unwind::LibUnwind::UseFromSampler();
   if (memory_.open_error() != 0) {
     kernel_.Add({"proc-mem", strerrorname_np(memory_.open_error()),
@@ -58,7 +54,7 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
 
 Sampler::~Sampler() { unwind::LibUnwind::ForgetSampler(); }
 
-void Sampler::Tick(int64_t now_ns) {
+void Sampler::Tick(int64_t now_ns, bool everyone) {
   now_ns_ = now_ns;
   ++tick_;
   recording_.BeginTick();
@@ -70,23 +66,60 @@ void Sampler::Tick(int64_t now_ns) {
   UpdateThreads();
   UpdateLabels();
   UpdateRegions();
-  // From another thread on and in another direction each time: a fixed order
-  // would show threads in step with each other that are not.
-  const size_t count = order_.size();
-  if (count > 0) {
-    const size_t start = random_() % count;
-    const bool forward = random_() % 2 == 0;
-    for (size_t i = 0; i < count; ++i) {
-      const size_t step = forward ? i : count - i;
-      ObservedThread& thread = *order_[(start + step) % count];
-      if (!thread.ended) Look(thread);
-    }
-  }
+  // Now and then all, since only then can it be told what ended threads used.
+  constexpr int64_t kExitedAfterNs = 1'000'000'000;
+  everyone |= exited_due_ && now_ns_ - exited_at_ns_ > kExitedAfterNs;
+  const bool whole = LookAtAllDue(everyone);
+  if (exited_due_ && whole) AccountExited();
   RemoveEnded();
   recording_.tallies().threads.set(static_cast<int64_t>(order_.size()));
   recording_.tallies().sampler_cpu_ns.set(own_threads_.CpuTimeNs());
   previous_ns_ = now_ns;
-  recording_.EndTick(now_ns);
+  recording_.EndTick(now_ns, whole);
+}
+
+// False when some were left out. From another thread on and in another
+// direction each time: a fixed order would show threads in step with each other
+// that are not.
+bool Sampler::LookAtAllDue(bool everyone) {
+  const size_t count = order_.size();
+  if (count == 0) return true;
+  const size_t start = random_() % count;
+  const bool forward = random_() % 2 == 0;
+  const int64_t longest_gap = LongestGapNs(count);
+  bool whole = true;
+  for (size_t i = 0, at = start; i < count; ++i) {
+    Turn& turn = order_[at];
+    if (forward) {
+      if (++at == count) at = 0;
+    } else {
+      at = at == 0 ? count - 1 : at - 1;
+    }
+    if (now_ns_ < turn.due_ns && !everyone) {
+      whole = false;
+      continue;
+    }
+    if (turn.thread->ended) continue;
+    Look(*turn.thread);
+    turn.due_ns = now_ns_ + TakeGap(*turn.thread, now_ns_, longest_gap);
+  }
+  return whole;
+}
+
+void Sampler::CatchUp() {
+  if (tick_ == 0) return;
+  recording_.BeginTick();
+  for (const Turn& turn : order_) {
+    ObservedThread& thread = *turn.thread;
+    if (thread.ended || !thread.settled || thread.last_look_tick == tick_) {
+      continue;
+    }
+    Witness witness;
+    if (!ReadWitness(thread, witness) || !(witness == thread.witness)) continue;
+    accountant_.Stay(thread, previous_ns_, tick_ - thread.last_look_tick);
+    thread.last_look_tick = tick_;
+  }
+  recording_.EndCatchUp();
 }
 
 // --- looks -------------------------------------------------------------------
@@ -114,11 +147,13 @@ void Sampler::Look(ObservedThread& thread) {
   const bool clock_suffices =
       same_clock && kernel_.cpu_clock() != Kernel::CpuClock::kFails;
   if (!clock_suffices && !ReadWitness(thread, witness)) return End(thread);
+  const int64_t ticks = tick_ - std::exchange(thread.last_look_tick, tick_);
   if (clock_suffices || (thread.settled && witness == thread.witness)) {
-    recording_.tallies().unchanged.add(1);
-    accountant_.Stay(thread, now_ns_);
+    recording_.tallies().unchanged.add(ticks);
+    accountant_.Stay(thread, now_ns_, ticks);
     return;
   }
+  thread.moved_ns = now_ns_;
   // A clock that runs backwards is another thread's that has the number now.
   if (witness.cpu_ns < thread.witness.cpu_ns) return End(thread);
   const int64_t ran = witness.cpu_ns - thread.witness.cpu_ns;

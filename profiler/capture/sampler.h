@@ -48,16 +48,21 @@ class Sampler {
 
   ~Sampler();
 
-  // One look at each thread.
-  void Tick(int64_t now_ns);
+  // One look at each thread whose turn it is; at `everyone`, at all.
+  void Tick(int64_t now_ns, bool everyone);
+
+  // Accounts up to the last tick what threads have done that were left out
+  // since their last look and have not run.
+  void CatchUp();
 
   std::vector<ThreadView> Views() const;
 
   // Forgets stacks, and looks at every thread anew.
   void ClearTable();
 
-  // Anonymous memory that grows with the number of threads.
-  size_t thread_bytes() const;
+  // Anonymous memory that grows with the number of threads, as of the last
+  // listing of them.
+  size_t thread_bytes() const { return thread_bytes_; }
 
  private:
   using ThreadMap =
@@ -76,6 +81,7 @@ class Sampler {
   void End(ObservedThread& thread);
   void RemoveEnded();
 
+  bool LookAtAllDue(bool everyone);
   void Look(ObservedThread& thread);
   bool ReadWitness(ObservedThread& thread, Witness& witness);
   void LookBlocked(ObservedThread& thread, const threads::SyscallState& state);
@@ -110,13 +116,21 @@ class Sampler {
   unwind::Walk walk_;
   std::minstd_rand random_;
 
+  // Apart from the threads, so that those left out cost no memory access.
+  struct Turn {
+    ObservedThread* thread;
+    int64_t due_ns;  // not looked at before
+  };
+
   ThreadMap threads_;
-  std::vector<ObservedThread*> order_;
+  std::vector<Turn> order_;
   std::vector<threads::Tid> listed_;
   bool first_listing_ = true;
   bool list_again_ = true;
   int last_hint_ = -1;
   int64_t last_listing_ns_ = 0;
+  int64_t listing_cost_ns_ = 0;
+  size_t thread_bytes_ = 0;
 
   int64_t now_ns_ = 0;       // of the tick under way
   int64_t previous_ns_ = 0;  // of the tick before
@@ -131,6 +145,8 @@ class Sampler {
   size_t maps_hash_ = 0;
 
   bool some_ended_ = false;
+  bool exited_due_ = true;       // [exited] is behind
+  int64_t exited_at_ns_ = 0;     // when it was brought up to date
   int64_t ended_cpu_ns_ = 0;     // last known clocks of ended threads
   int64_t exited_base_ns_ = 0;   // process CPU time before the first tick
   int64_t exited_shown_ns_ = 0;  // what [exited] has

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "profiler/capture/sampler.h"
+#include "profiler/threads/clock.h"
 
 namespace wallprof::capture {
 namespace {
@@ -15,12 +16,6 @@ constexpr int64_t kMapsCostShare = 50;
 
 // Where the loader's count was not found, maps are compared this often.
 constexpr int64_t kCompareMapsNs = 500'000'000;
-
-int64_t MonotonicNs() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
-}
 
 // Of the lines with code, which are those that modules are told from.
 size_t HashOfCode(const std::string& maps) {
@@ -36,15 +31,16 @@ size_t HashOfCode(const std::string& maps) {
 }  // namespace
 
 std::string Sampler::ReadMaps() {
-  const int64_t before = MonotonicNs();
+  const int64_t before = threads::MonotonicNs();
   std::string maps = unwind::ReadMaps();
-  maps_read_ns_ = MonotonicNs();
+  maps_read_ns_ = threads::MonotonicNs();
   maps_cost_ns_ = maps_read_ns_ - before;
   return maps;
 }
 
 bool Sampler::MayReadMaps() const {
-  return MonotonicNs() - maps_read_ns_ >= maps_cost_ns_ * kMapsCostShare;
+  return threads::MonotonicNs() - maps_read_ns_ >=
+         maps_cost_ns_ * kMapsCostShare;
 }
 
 void Sampler::ReloadModules(const std::string& maps) {
@@ -55,7 +51,7 @@ void Sampler::ReloadModules(const std::string& maps) {
   unwinder_.SetModules(maps);
   regions_.Update(maps);
   // Frames of other modules may stand at the same addresses now.
-  for (ObservedThread* thread : order_) thread->memo.words.clear();
+  for (const Turn& turn : order_) turn.thread->memo.words.clear();
 }
 
 void Sampler::UpdateModules() {
@@ -65,8 +61,8 @@ void Sampler::UpdateModules() {
     unknown_code_ = false;
     return ReloadModules(ReadMaps());
   }
-  const bool compare =
-      !loader_.found() && MonotonicNs() - maps_read_ns_ >= kCompareMapsNs;
+  const bool compare = !loader_.found() &&
+                       threads::MonotonicNs() - maps_read_ns_ >= kCompareMapsNs;
   if ((!unknown_code_ && !compare) || !MayReadMaps()) return;
   unknown_code_ = false;
   const std::string maps = ReadMaps();
@@ -90,28 +86,20 @@ void Sampler::UpdateRegions() {
 
 void Sampler::ClearTable() {
   std::vector<std::string> names;
-  for (const ObservedThread* thread : order_) {
-    names.push_back(recording_.thread(thread->record).Name());
+  for (const Turn& turn : order_) {
+    names.push_back(recording_.thread(turn.thread->record).Name());
   }
   recording_.Clear();
   accountant_.Prepare();
   for (size_t i = 0; i < order_.size(); ++i) {
-    ObservedThread& thread = *order_[i];
+    order_[i].due_ns = 0;
+    ObservedThread& thread = *order_[i].thread;
     thread.record = recording_.AddThread(thread.tid, names[i]);
     thread.memo = {};
     thread.settled = false;
     thread.place = {};
     thread.stack = stacks::kNoStack;
   }
-}
-
-size_t Sampler::thread_bytes() const {
-  size_t bytes = 0;
-  for (const ObservedThread* thread : order_) {
-    bytes += sizeof(*thread) +
-             thread->memo.words.capacity() * sizeof(unwind::StackWord);
-  }
-  return bytes;
 }
 
 }  // namespace wallprof::capture

@@ -10,32 +10,26 @@
 #include "profiler/threads/label_registry.h"
 
 namespace wallprof::capture {
-namespace {
-
-int64_t ProcessCpuNs() {
-  timespec time;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
-}
-
-}  // namespace
-
 void Sampler::UpdateThreads() {
   // Besides when something tells of a change: a thread that ends as another
   // starts leaves the count as it was.
   constexpr int64_t kListAnywayNs = 250'000'000;
+  // Listing takes 0.5 us a thread; not more than this share of the time.
+  constexpr int64_t kListingShare = 200;
   const int hint = tasks_.CountHint();
   if (!list_again_ && hint == last_hint_ &&
-      now_ns_ - last_listing_ns_ < kListAnywayNs) {
+      now_ns_ - last_listing_ns_ <
+          std::max(kListAnywayNs, listing_cost_ns_ * kListingShare)) {
     return;
   }
+  const int64_t before = threads::MonotonicNs();
   if (!tasks_.List(listed_)) return;
   last_hint_ = hint;
   last_listing_ns_ = now_ns_;
   list_again_ = false;
   std::sort(listed_.begin(), listed_.end());
   own_threads_.Prune(listed_);
-  for (ObservedThread* thread : order_) thread->listed = false;
+  for (const Turn& turn : order_) turn.thread->listed = false;
   for (const threads::Tid tid : listed_) {
     const auto found = threads_.find(tid);
     if (found != threads_.end()) {
@@ -46,10 +40,14 @@ void Sampler::UpdateThreads() {
       list_again_ = true;  // one of ours is starting; is it this?
     }
   }
-  for (ObservedThread* thread : order_) {
-    if (!thread->listed && !thread->ended) End(*thread);
+  thread_bytes_ = 0;
+  for (const Turn& turn : order_) {
+    if (!turn.thread->listed && !turn.thread->ended) End(*turn.thread);
+    thread_bytes_ += sizeof(*turn.thread) + turn.thread->memo.words.capacity() *
+                                                sizeof(unwind::StackWord);
   }
   first_listing_ = false;
+  listing_cost_ns_ = threads::MonotonicNs() - before;
 }
 
 void Sampler::AddThread(threads::Tid tid) {
@@ -67,7 +65,9 @@ void Sampler::AddThread(threads::Tid tid) {
   // Of threads that were there before us, only what they use from now on.
   thread->witness.cpu_ns =
       first_listing_ ? std::max<int64_t>(threads::CpuTimeOf(tid), 0) : 0;
-  order_.push_back(thread.get());
+  thread->last_look_tick = tick_ - 1;
+  thread->moved_ns = now_ns_;
+  order_.push_back({thread.get(), 0});
   threads_.emplace(tid, std::move(thread));
 }
 
@@ -78,7 +78,7 @@ void Sampler::UpdateLabels() {
   // sampler's knowledge of its thread.
   if (generation == labels_generation_ && last_listing_ns_ != now_ns_) return;
   labels_generation_ = generation;
-  for (ObservedThread* thread : order_) thread->labels = nullptr;
+  for (const Turn& turn : order_) turn.thread->labels = nullptr;
   registry.VisitSlots(
       [this](threads::Tid tid, const std::atomic<uint32_t>& labels) {
         const auto found = threads_.find(tid);
@@ -108,32 +108,34 @@ void Sampler::End(ObservedThread& thread) {
   ended_cpu_ns_ += thread.witness.cpu_ns;
   thread.ended = true;
   some_ended_ = true;
+  exited_due_ = true;
   list_again_ = true;
 }
 
 void Sampler::RemoveEnded() {
-  if (exited_base_ns_ == 0 || some_ended_) AccountExited();
   if (!some_ended_) return;
   some_ended_ = false;
   // A main thread that has ended stays listed as a zombie; it is kept, so that
   // it is not taken for a new one.
   order_.erase(std::remove_if(order_.begin(), order_.end(),
-                              [this](ObservedThread* thread) {
-                                if (!thread->ended) return false;
-                                threads_.erase(thread->tid);
+                              [this](const Turn& turn) {
+                                if (!turn.thread->ended) return false;
+                                threads_.erase(turn.thread->tid);
                                 return true;
                               }),
                order_.end());
 }
 
 // What the process used and no thread's clock tells: it was used after the
-// last looks at threads that ended.
+// last looks at threads that ended. All threads must just have been looked at.
 void Sampler::AccountExited() {
+  exited_due_ = false;
+  exited_at_ns_ = now_ns_;
   int64_t known = ended_cpu_ns_ + own_threads_.CpuTimeNs();
-  for (const ObservedThread* thread : order_) {
-    if (!thread->ended) known += thread->witness.cpu_ns;
+  for (const Turn& turn : order_) {
+    if (!turn.thread->ended) known += turn.thread->witness.cpu_ns;
   }
-  const int64_t unknown = ProcessCpuNs() - known;
+  const int64_t unknown = threads::NowNs(CLOCK_PROCESS_CPUTIME_ID) - known;
   if (exited_base_ns_ == 0) {
     exited_base_ns_ = std::max<int64_t>(unknown, 1);
     return;
@@ -146,12 +148,13 @@ void Sampler::AccountExited() {
 
 std::vector<ThreadView> Sampler::Views() const {
   std::vector<ThreadView> views;
-  for (const ObservedThread* thread : order_) {
-    if (thread->ended) continue;
-    const stacks::ThreadRecord& record = recording_.thread(thread->record);
-    views.push_back({thread->tid, record.Name(), thread->state, thread->wait,
-                     now_ns_ - thread->state_since_ns, thread->witness.cpu_ns,
-                     thread->truncated, thread->stack});
+  for (const Turn& turn : order_) {
+    const ObservedThread& thread = *turn.thread;
+    if (thread.ended) continue;
+    const stacks::ThreadRecord& record = recording_.thread(thread.record);
+    views.push_back({thread.tid, record.Name(), thread.state, thread.wait,
+                     now_ns_ - thread.state_since_ns, thread.witness.cpu_ns,
+                     thread.truncated, thread.stack});
   }
   return views;
 }

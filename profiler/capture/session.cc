@@ -9,6 +9,7 @@
 #include <random>
 
 #include "profiler/capture/tick_schedule.h"
+#include "profiler/threads/clock.h"
 
 namespace wallprof::capture {
 namespace {
@@ -31,12 +32,6 @@ constexpr int64_t kClockTestAfterNs = 200'000'000;
 // Anonymous memory that does not depend on the program: page cache, unwind
 // rows, CFI cache.
 constexpr int64_t kFixedBytes = 7 << 20;
-
-int64_t MonotonicNs() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
-}
 
 timespec ToTimespec(int64_t ns) {
   return {static_cast<time_t>(ns / 1'000'000'000),
@@ -72,6 +67,27 @@ class Session::ScopedReader {
   Session& session_;
   std::multiset<int>::iterator rate_;
 };
+
+class Session::ScopedEveryone {
+ public:
+  ScopedEveryone(Session& session, int64_t from_ns) : session_(session) {
+    std::lock_guard lock(session_.mutex_);
+    from_ = session_.everyone_from_ns_.insert(from_ns);
+  }
+  ~ScopedEveryone() {
+    std::lock_guard lock(session_.mutex_);
+    session_.everyone_from_ns_.erase(from_);
+  }
+
+ private:
+  Session& session_;
+  std::multiset<int64_t>::iterator from_;
+};
+
+bool Session::WantsEveryone(int64_t now_ns) {
+  std::lock_guard lock(mutex_);
+  return !everyone_from_ns_.empty() && *everyone_from_ns_.begin() <= now_ns;
+}
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Start(
     const SessionOptions& options, unwind::LoaderWatch loader) {
@@ -147,14 +163,14 @@ void Session::Main() {
 void Session::Loop(Sampler& sampler) {
   const double phase = std::uniform_real_distribution<double>(
       0, 1)(*std::make_unique<std::minstd_rand>(
-      static_cast<unsigned>(MonotonicNs())));
-  TickSchedule schedule(MonotonicNs(), frequency_hz_, phase);
-  int64_t deadline = schedule.Next(MonotonicNs());
+      static_cast<unsigned>(threads::MonotonicNs())));
+  TickSchedule schedule(threads::MonotonicNs(), frequency_hz_, phase);
+  int64_t deadline = schedule.Next(threads::MonotonicNs());
   while (!stopping_) {
     SleepUntil(deadline);
     std::lock_guard tick(tick_mutex_);
     RunTasks(sampler);
-    const int64_t now = MonotonicNs();
+    const int64_t now = threads::MonotonicNs();
     if (schedule.frequency_hz() != frequency_hz_) {
       schedule.SetFrequency(now, frequency_hz_);
       deadline = schedule.Next(now);
@@ -162,11 +178,13 @@ void Session::Loop(Sampler& sampler) {
     if (now < deadline) continue;
     recording_->tallies().late_ns.add(now - deadline);
     EmptyIfFull(sampler);
-    sampler.Tick(now);
+    sampler.Tick(now, WantsEveryone(now));
     sampler_bytes_ = static_cast<int64_t>(sampler.thread_bytes());
     TestClockOnce();
-    deadline = schedule.Next(MonotonicNs());
+    deadline = schedule.Next(threads::MonotonicNs());
   }
+  std::lock_guard tick(tick_mutex_);
+  sampler.CatchUp();
 }
 
 void Session::SleepUntil(int64_t deadline_ns) {
@@ -242,7 +260,8 @@ absl::Status Session::WaitForTick(int64_t time_ns,
   while (recording_->last_tick_ns() < time_ns) {
     if (stopping_) return absl::CancelledError("the profiler has stopped");
     // Until a little after the time, then in steps of a tick.
-    const absl::Duration left = absl::Nanoseconds(time_ns - MonotonicNs());
+    const absl::Duration left =
+        absl::Nanoseconds(time_ns - threads::MonotonicNs());
     const absl::Duration wait =
         std::clamp(left, absl::Milliseconds(1), kCancelPoll);
     stopped_.wait_for(lock, absl::ToChronoMilliseconds(wait));
@@ -253,6 +272,20 @@ absl::Status Session::WaitForTick(int64_t time_ns,
     if (unwanted) return absl::CancelledError("nobody waits for it any more");
   }
   return absl::OkStatus();
+}
+
+// The first snapshot at `time_ns` or later in which all threads' time is known.
+absl::StatusOr<stacks::Snapshot> Session::SnapshotFrom(
+    int64_t time_ns, const std::function<bool()>& cancelled) {
+  const ScopedEveryone everyone(*this, time_ns);
+  for (;;) {
+    if (absl::Status status = WaitForTick(time_ns, cancelled); !status.ok()) {
+      return status;
+    }
+    stacks::Snapshot snapshot = stacks::TakeSnapshot(*recording_);
+    if (snapshot.whole) return snapshot;
+    time_ns = snapshot.time_ns + 1;
+  }
 }
 
 stacks::StackId Session::NotSampled() {
@@ -267,22 +300,21 @@ absl::Status Session::Measure(
     const std::function<void(const stacks::Measurement&)>& use) {
   const ScopedReader reader(*this, frequency_hz);
   // The first tick shows which threads there are.
-  if (absl::Status status = WaitForTick(1, cancelled); !status.ok()) {
-    return status;
-  }
-  const stacks::Snapshot start = stacks::TakeSnapshot(*recording_);
-  const int64_t until = start.time_ns + absl::ToInt64Nanoseconds(duration);
-  if (absl::Status status = WaitForTick(until, cancelled); !status.ok()) {
-    return status;
-  }
-  const stacks::Snapshot end = stacks::TakeSnapshot(*recording_);
-  use(stacks::Difference(*recording_, start, end, NotSampled()));
+  const auto start = SnapshotFrom(1, cancelled);
+  if (!start.ok()) return start.status();
+  const auto end = SnapshotFrom(
+      start->time_ns + absl::ToInt64Nanoseconds(duration), cancelled);
+  if (!end.ok()) return end.status();
+  use(stacks::Difference(*recording_, *start, *end, NotSampled()));
   return absl::OkStatus();
 }
 
 absl::Status Session::MeasureAll(
     const std::function<void(const stacks::Measurement&)>& use) {
   const ScopedReader reader(*this, 0);
+  const absl::Status caught_up =
+      RunOnSampler([](Sampler& sampler) { sampler.CatchUp(); });
+  if (!caught_up.ok()) return caught_up;
   use(stacks::Difference(*recording_, stacks::EmptySnapshot(*recording_),
                          stacks::TakeSnapshot(*recording_), NotSampled()));
   return absl::OkStatus();
@@ -290,6 +322,7 @@ absl::Status Session::MeasureAll(
 
 absl::Status Session::VisitThreads(
     const std::function<void(const std::vector<ThreadView>&)>& use) {
+  if (const auto now = SnapshotFrom(1, nullptr); !now.ok()) return now.status();
   return RunOnSampler([&](Sampler& sampler) { use(sampler.Views()); });
 }
 

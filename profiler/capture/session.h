@@ -94,9 +94,13 @@ class Session {
   absl::Status RunOnSampler(std::function<void(Sampler&)> task);
   absl::Status WaitForTick(int64_t time_ns,
                            const std::function<bool()>& cancelled);
+  absl::StatusOr<stacks::Snapshot> SnapshotFrom(
+      int64_t time_ns, const std::function<bool()>& cancelled);
+  bool WantsEveryone(int64_t now_ns);
   stacks::StackId NotSampled();
 
-  class ScopedReader;  // keeps the table from being emptied, and a rate
+  class ScopedReader;    // keeps the table from being emptied, and a rate
+  class ScopedEveryone;  // from a time on, ticks look at all threads
 
   const SessionOptions options_;
   const unwind::LoaderWatch loader_;
@@ -119,6 +123,7 @@ class Session {
   bool sampler_ended_ = false;
   int waiting_ = 0;           // for the sampler to run what they posted
   std::multiset<int> rates_;  // of the readers
+  std::multiset<int64_t> everyone_from_ns_;
 
   // Last, since its destructor waits for threads that use all of the above.
   OwnThreads own_threads_;

@@ -225,9 +225,14 @@ void Recording::BeginTick() {
   std::atomic_thread_fence(std::memory_order_release);
 }
 
-void Recording::EndTick(int64_t now_ns) {
+void Recording::EndTick(int64_t now_ns, bool whole) {
   header_->last_tick_ns.store(now_ns, std::memory_order_relaxed);
+  header_->last_tick_whole.store(whole, std::memory_order_relaxed);
   header_->tallies.ticks.add(1);
+  EndCatchUp();
+}
+
+void Recording::EndCatchUp() {
   header_->tick_sequence.store(tick_sequence() + 1, std::memory_order_release);
 }
 
@@ -237,6 +242,10 @@ uint64_t Recording::tick_sequence() const {
 
 int64_t Recording::last_tick_ns() const {
   return header_->last_tick_ns.load(std::memory_order_relaxed);
+}
+
+bool Recording::last_tick_whole() const {
+  return header_->last_tick_whole.load(std::memory_order_relaxed);
 }
 
 size_t Recording::used_bytes() const {

@@ -128,9 +128,14 @@ class Recording {
   ModuleId AddModule(const ModuleRecord& module);
 
   // Brackets the work of a tick. `now_ns` is the tick's time on
-  // CLOCK_MONOTONIC; all looks of the tick are accounted to it.
+  // CLOCK_MONOTONIC; all looks of the tick are accounted to it. `whole`: all
+  // threads were looked at, so that each one's time is known up to here.
   void BeginTick();
-  void EndTick(int64_t now_ns);
+  void EndTick(int64_t now_ns, bool whole = true);
+
+  // Ends what BeginTick began, without another tick: what is known of the time
+  // up to the last one was written.
+  void EndCatchUp();
 
   // Forgets stacks and threads, not modules. Only between ticks.
   void Clear();
@@ -140,6 +145,7 @@ class Recording {
   // Sequence number of the running or next tick; odd while one is under way.
   uint64_t tick_sequence() const;
   int64_t last_tick_ns() const;  // CLOCK_MONOTONIC; 0: none yet
+  bool last_tick_whole() const;
   int64_t start_ns() const { return header_->start_ns; }
   int64_t start_wall_ns() const { return header_->start_wall_ns; }
   int32_t pid() const { return header_->pid; }
@@ -160,6 +166,7 @@ class Recording {
     int64_t start_wall_ns;  // CLOCK_REALTIME
     std::atomic<uint64_t> tick_sequence;
     std::atomic<int64_t> last_tick_ns;
+    std::atomic<bool> last_tick_whole;
     std::atomic<uint32_t> thread_count;
     std::atomic<uint32_t> module_count;
     Tallies tallies;

@@ -41,6 +41,7 @@ void ReadAll(const Recording& recording, Snapshot& snapshot) {
   const int64_t last_tick = recording.last_tick_ns();
   snapshot.time_ns = last_tick == 0 ? recording.start_ns() : last_tick;
   snapshot.ticks = recording.tallies().ticks.get();
+  snapshot.whole = last_tick == 0 || recording.last_tick_whole();
   snapshot.losses = ReadLosses(recording.tallies());
 }
 

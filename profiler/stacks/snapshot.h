@@ -31,6 +31,7 @@ struct KnownTime {
 struct Snapshot {
   int64_t time_ns = 0;  // the tick's, CLOCK_MONOTONIC; before any, the start
   int64_t ticks = 0;
+  bool whole = true;  // each thread's time is in it up to that tick
   Losses losses;
   std::vector<Counts> entries;
   std::vector<Counts> pending;

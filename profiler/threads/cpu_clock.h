@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "profiler/threads/clock.h"
 #include "profiler/threads/task_directory.h"
 
 namespace wallprof::threads {
@@ -17,11 +18,7 @@ inline clockid_t CpuClockOf(Tid tid) {
 }
 
 // CPU time in nanoseconds, or -1 when there is no such thread. Thread-safe.
-inline int64_t CpuTimeOf(Tid tid) {
-  timespec time;
-  if (clock_gettime(CpuClockOf(tid), &time) != 0) return -1;
-  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
-}
+inline int64_t CpuTimeOf(Tid tid) { return NowNs(CpuClockOf(tid)); }
 
 }  // namespace wallprof::threads
 
