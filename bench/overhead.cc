@@ -1,7 +1,7 @@
 // What a program pays for being profiled: the same threads, idle, napping or
 // computing, bare and with each way of sampling, in turns within one run.
 //
-//   overhead [--rounds N] [--seconds S] [--threads 1,100,1000]
+//   overhead --help
 //
 // Columns, medians over the rounds:
 //   cpu %    CPU time of the whole process, in per cent of a core, over bare
@@ -10,9 +10,7 @@
 //   EINTR    system calls that were interrupted, in all rounds
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,15 +19,16 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "CLI/CLI.hpp"
 #include "absl/time/time.h"
-#include "profiler/threads/task_directory.h"
+#include "bench/signal_everything.h"
 #include "wallprof/profiler.h"
 
 namespace wallprof {
@@ -37,10 +36,13 @@ namespace {
 
 constexpr int kHz = 99;
 
+enum class Work { kBlocked, kNapping, kComputing };
+
 struct Flags {
   int rounds = 5;
   double seconds = 2;
   std::vector<int> threads = {1, 100, 1000};
+  std::vector<Work> doing = {Work::kBlocked, Work::kNapping, Work::kComputing};
 };
 
 double Now(clockid_t clock) {
@@ -50,10 +52,7 @@ double Now(clockid_t clock) {
          static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-// --- the program
-// --------------------------------------------------------------
-
-enum class Work { kBlocked, kNapping, kComputing };
+// --- the program -------------------------------------------------------------
 
 const char* NameOf(Work work) {
   switch (work) {
@@ -150,42 +149,7 @@ class Program {
   std::vector<pthread_t> threads_;
 };
 
-// --- ways of sampling
-// ----------------------------------------------------------
-
-// Signals every thread at every tick, as wall-clock profilers do elsewhere;
-// the handler does nothing, so this is the least that way can cost.
-class SignalEverything {
- public:
-  SignalEverything() {
-    struct sigaction action = {};
-    action.sa_handler = [](int) {};
-    action.sa_flags = SA_RESTART;
-    sigaction(SIGUSR2, &action, nullptr);
-    thread_ = std::thread([this] { Run(); });
-  }
-  ~SignalEverything() {
-    stop_ = true;
-    thread_.join();
-  }
-
- private:
-  void Run() {
-    const auto self = static_cast<pid_t>(syscall(SYS_gettid));
-    const threads::TaskDirectory tasks;
-    std::vector<threads::Tid> tids;
-    while (!stop_) {
-      usleep(1'000'000 / kHz);
-      tasks.List(tids);
-      for (const threads::Tid tid : tids) {
-        if (tid != self) syscall(SYS_tgkill, getpid(), tid, SIGUSR2);
-      }
-    }
-  }
-
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
+// --- ways of sampling --------------------------------------------------------
 
 enum class Way { kBare, kWallprof, kSignals };
 constexpr Way kWays[] = {Way::kBare, Way::kWallprof, Way::kSignals};
@@ -205,7 +169,7 @@ Measured MeasureOnce(Way way, const Program& program, double seconds) {
     profiler = Profiler::Start(options).value();
     usleep(300'000);  // all threads seen, all memory touched
   } else if (way == Way::kSignals) {
-    signals = std::make_unique<SignalEverything>();
+    signals = std::make_unique<SignalEverything>(kHz);
   }
   const double own =
       profiler ? absl::ToDoubleSeconds(profiler->Stats().cpu_time) : 0;
@@ -214,8 +178,8 @@ Measured MeasureOnce(Way way, const Program& program, double seconds) {
   const int64_t done = program.Done();
   // The signals of the one way come here too.
   while (Now(CLOCK_MONOTONIC) < start + seconds) {
-    usleep(static_cast<useconds_t>(
-        (start + seconds - Now(CLOCK_MONOTONIC)) * 1e6));
+    usleep(static_cast<useconds_t>((start + seconds - Now(CLOCK_MONOTONIC)) *
+                                   1e6));
   }
   const double passed = Now(CLOCK_MONOTONIC) - start;
   Measured measured;
@@ -265,37 +229,10 @@ void Compare(Work work, int threads, const Flags& flags) {
   }
 }
 
-Flags ParseFlags(int argc, char** argv) {
-  Flags flags;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string name = argv[i];
-    if (name == "--rounds") {
-      flags.rounds = atoi(argv[i + 1]);
-    } else if (name == "--seconds") {
-      flags.seconds = atof(argv[i + 1]);
-    } else if (name == "--threads") {
-      flags.threads.clear();
-      for (char* number = strtok(argv[i + 1], ","); number != nullptr;
-           number = strtok(nullptr, ",")) {
-        flags.threads.push_back(atoi(number));
-      }
-    } else {
-      fprintf(stderr, "unknown option %s\n", argv[i]);
-      exit(2);
-    }
-  }
-  if (flags.rounds < 1 || flags.seconds <= 0 || argc % 2 == 0) {
-    fprintf(stderr,
-            "usage: overhead [--rounds N] [--seconds S] [--threads A,B]\n");
-    exit(2);
-  }
-  return flags;
-}
-
 void Run(const Flags& flags) {
   printf("%8s  %-16s  %-18s  %6s  %6s  %6s  %6s\n", "threads", "doing",
          "sampled by", "cpu %", "own %", "work %", "EINTR");
-  for (const Work work : {Work::kBlocked, Work::kNapping, Work::kComputing}) {
+  for (const Work work : flags.doing) {
     for (const int threads : flags.threads) Compare(work, threads, flags);
   }
 }
@@ -304,5 +241,24 @@ void Run(const Flags& flags) {
 }  // namespace wallprof
 
 int main(int argc, char** argv) {
-  wallprof::Run(wallprof::ParseFlags(argc, argv));
+  wallprof::Flags flags;
+  CLI::App app("What a program pays for being profiled, beside bare.");
+  app.add_option("--rounds", flags.rounds, "of which the median is shown")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--seconds", flags.seconds, "of each way in each round")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--threads", flags.threads, "numbers of threads")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--doing", flags.doing, "what they do: all, if not given")
+      ->delimiter(',')
+      ->transform(CLI::CheckedTransformer(std::map<std::string, wallprof::Work>{
+          {"blocked", wallprof::Work::kBlocked},
+          {"napping", wallprof::Work::kNapping},
+          {"computing", wallprof::Work::kComputing}}));
+  CLI11_PARSE(app, argc, argv);
+  wallprof::Run(flags);
 }

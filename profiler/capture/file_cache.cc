@@ -37,15 +37,15 @@ FileCache::Open* FileCache::Find(threads::Tid tid, File file) {
   return nullptr;
 }
 
-// A place for one more: new, or that of the file unused for longest. nullptr
-// when all were used in this tick.
+// A place for one more: new, or that of a file that has gone out of use. One is
+// asked each time, in turns; nullptr when that is in use still. (Where more
+// files are read in turns than fit, to close the one unused for longest would
+// be to close each just before it is read again.)
 FileCache::Open* FileCache::MakeRoom(int64_t tick) {
   if (open_.size() < capacity_) return &open_.emplace_back();
   if (open_.empty()) return nullptr;
-  Open& oldest = *std::min_element(
-      open_.begin(), open_.end(),
-      [](const Open& a, const Open& b) { return a.used_tick < b.used_tick; });
-  return oldest.used_tick < tick ? &oldest : nullptr;
+  if (++hand_ >= open_.size()) hand_ = 0;
+  return tick - open_[hand_].used_tick > kUnusedTicks ? &open_[hand_] : nullptr;
 }
 
 bool FileCache::Read(threads::Tid tid, File file, int64_t tick,

@@ -1,4 +1,4 @@
-// Kept-open files of threads, the most recently used ones.
+// Kept-open files of threads, as many as are allowed of those in use.
 //
 // A kept descriptor saves 2 us a read and tells by ESRCH that its thread is
 // gone, even if the number was given to another. Each holds 6 KiB of kernel
@@ -21,11 +21,13 @@ class FileCache {
   // How many may be open; a quarter of RLIMIT_NOFILE where that is less.
   static constexpr size_t kMaxOpen = 256;
 
+  // One that was not read for so many ticks may be closed for another.
+  static constexpr int64_t kUnusedTicks = 50;
+
   explicit FileCache(threads::TaskDirectory& tasks);
 
   // Reads the file of a thread. False, with errno set, when that fails.
-  // `tick` is any number that grows; a file used in the running tick is not
-  // closed for another.
+  // `tick` is the number of the running one.
   bool Read(threads::Tid tid, File file, int64_t tick, threads::ProcText& text);
 
   // Closes the files of a thread that has ended.
@@ -47,6 +49,7 @@ class FileCache {
   threads::TaskDirectory& tasks_;
   size_t capacity_;
   std::vector<Open> open_;  // not ordered
+  size_t hand_ = 0;         // the file asked last whether it is in use
   // Where a (tid, file) was last found in open_; only a hint.
   std::vector<uint16_t> hints_;
 };

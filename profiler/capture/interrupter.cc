@@ -119,7 +119,7 @@ std::optional<bool> Interrupter::MasksSignal(ObservedThread& thread,
                                              int64_t now_ns) {
   threads::ProcText text;
   const auto shown_masked = [&] {
-    if (!text.ReadPath(tasks_.Path(thread.tid, "status"))) return false;
+    if (!tasks_.Read(thread.tid, "status", text)) return false;
     const auto blocked = threads::ParseBlockedSignals(text.text());
     return blocked.has_value() && ((*blocked >> (signal_ - 1)) & 1) != 0;
   };
@@ -129,7 +129,7 @@ std::optional<bool> Interrupter::MasksSignal(ObservedThread& thread,
     return true;
   };
   if (shown_masked()) return masked();
-  if (text.ReadPath(tasks_.Path(thread.tid, "syscall"))) {
+  if (tasks_.Read(thread.tid, "syscall", text)) {
     const auto state = threads::ParseSyscall(text.text());
     if (state.has_value() && SetsMaskAside(*state)) return std::nullopt;
     const int64_t clock = threads::CpuTimeOf(thread.tid);

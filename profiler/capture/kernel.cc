@@ -53,10 +53,10 @@ void Kernel::LoseSyscallFile(int error) {
 void Kernel::Examine(threads::TaskDirectory& tasks) {
   const auto self = static_cast<threads::Tid>(syscall(SYS_gettid));
   threads::ProcText text;
-  if (!text.ReadPath(tasks.Path(self, "syscall"))) {
+  if (!tasks.Read(self, "syscall", text)) {
     LoseSyscallFile(errno);
   }
-  if (!text.ReadPath(tasks.Path(self, "schedstat")) ||
+  if (!tasks.Read(self, "schedstat", text) ||
       !threads::ParseSchedStat(text.text()).has_value() ||
       threads::ParseSchedStat(text.text())->run_count == 0) {
     has_run_count_ = false;

@@ -26,9 +26,11 @@ namespace wallprof::capture {
 // be seen to.
 int64_t LongestGapNs(size_t threads);
 
-// Nanoseconds in which the thread, just looked at, need not be looked at; and
-// decides the gap after that.
-int64_t TakeGap(ObservedThread& thread, int64_t now_ns, int64_t longest_ns);
+// Nanoseconds in which the thread, just looked at, is left alone; and decides
+// the gap after that: up to `longest_ns` if it sleeps, and `any_ns` on average
+// whatever it does.
+int64_t TakeGap(ObservedThread& thread, int64_t now_ns, int64_t longest_ns,
+                int64_t any_ns = 0);
 
 }  // namespace wallprof::capture
 

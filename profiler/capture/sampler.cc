@@ -55,6 +55,7 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
 Sampler::~Sampler() { unwind::LibUnwind::ForgetSampler(); }
 
 void Sampler::Tick(int64_t now_ns, bool everyone) {
+  const int64_t cpu_before = threads::NowNs(CLOCK_THREAD_CPUTIME_ID);
   now_ns_ = now_ns;
   ++tick_;
   recording_.BeginTick();
@@ -74,6 +75,8 @@ void Sampler::Tick(int64_t now_ns, bool everyone) {
   RemoveEnded();
   recording_.tallies().threads.set(static_cast<int64_t>(order_.size()));
   recording_.tallies().sampler_cpu_ns.set(own_threads_.CpuTimeNs());
+  budget_.Update(threads::NowNs(CLOCK_THREAD_CPUTIME_ID) - cpu_before,
+                 now_ns - previous_ns_);
   previous_ns_ = now_ns;
   recording_.EndTick(now_ns, whole);
 }
@@ -101,7 +104,8 @@ bool Sampler::LookAtAllDue(bool everyone) {
     }
     if (turn.thread->ended) continue;
     Look(*turn.thread);
-    turn.due_ns = now_ns_ + TakeGap(*turn.thread, now_ns_, longest_gap);
+    turn.due_ns =
+        now_ns_ + TakeGap(*turn.thread, now_ns_, longest_gap, budget_.gap_ns());
   }
   return whole;
 }
@@ -336,7 +340,7 @@ bool Sampler::WaitsForDisk(const ObservedThread& thread,
       return false;
   }
   threads::ProcText text;
-  if (!text.ReadPath(tasks_.Path(thread.tid, "stat"))) return false;
+  if (!tasks_.Read(thread.tid, "stat", text)) return false;
   const auto stat = threads::ParseTaskStat(text.text());
   return stat.has_value() && stat->state == 'D';
 }

@@ -14,6 +14,7 @@
 #include "profiler/capture/file_cache.h"
 #include "profiler/capture/interrupter.h"
 #include "profiler/capture/kernel.h"
+#include "profiler/capture/look_budget.h"
 #include "profiler/capture/observed_thread.h"
 #include "profiler/capture/outside_look.h"
 #include "profiler/capture/own_threads.h"
@@ -122,6 +123,7 @@ class Sampler {
     int64_t due_ns;  // not looked at before
   };
 
+  LookBudget budget_;
   ThreadMap threads_;
   std::vector<Turn> order_;
   std::vector<threads::Tid> listed_;

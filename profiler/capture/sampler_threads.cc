@@ -52,7 +52,7 @@ void Sampler::UpdateThreads() {
 
 void Sampler::AddThread(threads::Tid tid) {
   threads::ProcText text;
-  if (!text.ReadPath(tasks_.Path(tid, "stat"))) return;
+  if (!tasks_.Read(tid, "stat", text)) return;
   const auto stat = threads::ParseTaskStat(text.text());
   if (!stat.has_value()) return;
   auto thread = std::make_unique<ObservedThread>();
@@ -93,7 +93,7 @@ void Sampler::RefreshName(ObservedThread& thread) {
   if (now_ns_ - thread.name_read_ns < kRefreshNs) return;
   thread.name_read_ns = now_ns_;
   threads::ProcText text;
-  if (!text.ReadPath(tasks_.Path(thread.tid, "stat"))) return;
+  if (!tasks_.Read(thread.tid, "stat", text)) return;
   const auto stat = threads::ParseTaskStat(text.text());
   if (!stat.has_value()) return;
   if (stat->start_ticks != thread.start_ticks) return End(thread);

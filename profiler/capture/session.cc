@@ -153,6 +153,9 @@ void Session::Main() {
                                            *interrupter_, kernel_, loader_);
   tick_mutex_.unlock();
   Loop(*sampler);
+  // What is open is so in this thread's table.
+  sampler.reset();
+  tasks_.Close();
   std::lock_guard lock(mutex_);
   sampler_ended_ = true;
   // Whoever waits for a task's end sees that it will not run.

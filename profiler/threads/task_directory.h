@@ -4,7 +4,6 @@
 
 #include <sys/types.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,9 @@ namespace wallprof::threads {
 // A kernel thread id. Numbers are reused; capture tells incarnations apart.
 using Tid = pid_t;
 
+// Keeps the directory open from the first use on: files in it are then found
+// without walking to it. For one thread at a time, which must have that
+// descriptor in its table.
 class TaskDirectory {
  public:
   // `root` is the directory that has one entry a thread; tests give another.
@@ -29,15 +31,20 @@ class TaskDirectory {
   // is then empty.
   bool List(std::vector<Tid>& tids) const;
 
-  // "<root>/<tid>/<file>". Valid until the next call.
-  const char* Path(Tid tid, const char* file);
-
   // Opens a thread's file; invalid, with errno set, where that fails.
-  FileDescriptor Open(Tid tid, const char* file);
+  FileDescriptor Open(Tid tid, const char* file) const;
+
+  // Opens, reads and closes it. False, with errno set, where that fails.
+  bool Read(Tid tid, const char* file, ProcText& text) const;
+
+  // Until the next use.
+  void Close() { directory_.Close(); }
 
  private:
+  int directory() const;  // -1 when it cannot be opened
+
   std::string root_;
-  std::array<char, 256> path_;
+  mutable FileDescriptor directory_;
 };
 
 }  // namespace wallprof::threads

@@ -120,20 +120,21 @@ TEST_F(FileCacheTest, NeverHoldsMoreThanItMay) {
   }
 }
 
-TEST_F(FileCacheTest, ClosesWhatWasUnusedForLongest) {
+TEST_F(FileCacheTest, ClosesWhatHasGoneOutOfUse) {
   constexpr Tid kFull = FileCache::kMaxOpen;
   for (Tid tid = 1; tid <= kFull + 1; ++tid) fake_.Put(tid, "first");
   for (Tid tid = 1; tid <= kFull; ++tid) Read(tid, File::kSyscall, 1);
   if (cache_.open_count() < kFull) GTEST_SKIP() << "RLIMIT_NOFILE is too low";
-  // All but one are used again; then there is one more.
+  // All but one are used again; then one more is, until it has a place.
+  constexpr int64_t kLater = 1 + FileCache::kUnusedTicks + 1;
   for (Tid tid = 1; tid <= kFull; ++tid) {
-    if (tid != 17) Read(tid, File::kSyscall, 2);
+    if (tid != 17) Read(tid, File::kSyscall, kLater);
   }
-  Read(kFull + 1, File::kSyscall, 3);
+  for (Tid i = 0; i < kFull; ++i) Read(kFull + 1, File::kSyscall, kLater);
   for (Tid tid = 1; tid <= kFull + 1; ++tid) fake_.Put(tid, "other");
-  EXPECT_EQ(Read(kFull + 1, File::kSyscall, 3), "first syscall");
-  EXPECT_EQ(Read(16, File::kSyscall, 3), "first syscall");
-  EXPECT_EQ(Read(17, File::kSyscall, 3), "other syscall") << "was closed";
+  EXPECT_EQ(Read(kFull + 1, File::kSyscall, kLater), "first syscall");
+  EXPECT_EQ(Read(16, File::kSyscall, kLater), "first syscall");
+  EXPECT_EQ(Read(17, File::kSyscall, kLater), "other syscall") << "was closed";
 }
 
 TEST_F(FileCacheTest, WhatIsInUseIsNotClosedForAnother) {

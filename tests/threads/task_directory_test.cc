@@ -88,7 +88,31 @@ TEST(TaskDirectoryTest, OpensAThreadsFile) {
   ProcText text;
   ASSERT_TRUE(text.ReadFrom(file.get()));
   EXPECT_EQ(text.text(), "-1 0x1 0x2\n");
-  EXPECT_EQ(tasks.Path(42, "syscall"), fake.root() + "/42/syscall");
+  ASSERT_TRUE(tasks.Read(42, "syscall", text));
+  EXPECT_EQ(text.text(), "-1 0x1 0x2\n");
+  EXPECT_FALSE(tasks.Read(43, "syscall", text));
+}
+
+TEST(TaskDirectoryTest, ListsAnewEachTime) {
+  FakeTasks fake;
+  const TaskDirectory tasks(fake.root());
+  std::vector<Tid> tids;
+  fake.Add("1");
+  EXPECT_TRUE(tasks.List(tids));
+  fake.Add("2");
+  EXPECT_TRUE(tasks.List(tids));
+  EXPECT_THAT(tids, UnorderedElementsAre(1, 2));
+}
+
+TEST(TaskDirectoryTest, ClosedItIsOpenedAgain) {
+  FakeTasks fake;
+  fake.Add("1");
+  TaskDirectory tasks(fake.root());
+  std::vector<Tid> tids;
+  EXPECT_TRUE(tasks.List(tids));
+  tasks.Close();
+  EXPECT_TRUE(tasks.List(tids));
+  EXPECT_THAT(tids, UnorderedElementsAre(1));
 }
 
 TEST(TaskDirectoryTest, OpeningAThreadThatIsGoneFails) {

@@ -18,7 +18,7 @@ threads::SyscallState WaitUntilBlocked(threads::Tid tid,
   uint64_t last_sp = 0;
   for (int i = 0; i < 5000; ++i) {
     threads::ProcText text;
-    if (!text.ReadPath(tasks.Path(tid, "syscall"))) break;
+    if (!tasks.Read(tid, "syscall", text)) break;
     const auto state = threads::ParseSyscall(text.text());
     const int64_t cpu = threads::CpuTimeOf(tid);
     if (state.has_value() &&
