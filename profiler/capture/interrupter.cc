@@ -27,8 +27,9 @@ constexpr int64_t kMaskRecheckNs = 100'000'000;
 // after it was made.
 constexpr int64_t kUnansweredNs = 50'000'000;
 
-// Runs after which a thread that was seen masked must be seen unmasked.
-constexpr int kDoubtAfterMasked = 30;
+// CPU time after which a thread has left the system call in which it slept, or
+// has returned to user mode from it: ten times what that takes.
+constexpr int64_t kPastSleepNs = 20'000;
 
 // Calls that put another mask in the thread's place while they wait.
 bool SetsMaskAside(const threads::SyscallState& state) {
@@ -43,6 +44,18 @@ bool SetsMaskAside(const threads::SyscallState& state) {
     default:
       return false;
   }
+}
+
+// Whether the thread has used so much CPU time. Waits while it is on a CPU, for
+// as long as that takes at most.
+bool RunsUntil(threads::Tid tid, int64_t clock_ns) {
+  int64_t before = threads::CpuTimeOf(tid);
+  while (before < clock_ns) {
+    const int64_t clock = threads::CpuTimeOf(tid);
+    if (clock <= before) return false;
+    before = clock;
+  }
+  return true;
 }
 
 // The pool outlives every Interrupter, since a signal may come late.
@@ -110,45 +123,54 @@ void Interrupter::CheckHandler() {
   }
 }
 
+std::optional<Interrupter::ShownMask> Interrupter::ReadMask(
+    const ObservedThread& thread) {
+  threads::ProcText text;
+  if (!tasks_.Read(thread.tid, "status", text)) return std::nullopt;
+  const auto blocked = threads::ParseBlockedSignals(text.text());
+  const auto sleeps = threads::ParseVoluntarySwitches(text.text());
+  if (!blocked.has_value() || !sleeps.has_value()) return std::nullopt;
+  return ShownMask{((*blocked >> (signal_ - 1)) & 1) != 0, *sleeps};
+}
+
 // A mask that is shown may have been put aside: while a thread waits in
-// sigtimedwait or the like, and from when it is woken there until it has a CPU.
-// So a thread is believed to be unmasked only when it is seen so on a CPU just
-// now, or seen so again after it ran without having gone to sleep in between,
-// or after each of several runs. nullopt: it cannot be told yet.
+// sigtimedwait or the like, from when it is woken there until it has run for a
+// moment, and for another moment before it sleeps there. So that a thread does
+// not mask the signal is believed when it is shown so
+//   while the thread sleeps in a call that does not do that; or
+//   twice, of a thread that has run for longer than those moments since it last
+//   slept.
+// nullopt: it cannot be told yet.
 std::optional<bool> Interrupter::MasksSignal(ObservedThread& thread,
                                              int64_t now_ns) {
-  threads::ProcText text;
-  const auto shown_masked = [&] {
-    if (!tasks_.Read(thread.tid, "status", text)) return false;
-    const auto blocked = threads::ParseBlockedSignals(text.text());
-    return blocked.has_value() && ((*blocked >> (signal_ - 1)) & 1) != 0;
-  };
-  const auto masked = [&] {
+  const auto told = [&](bool masked) {
     thread.mask_checked_ns = now_ns;
-    thread.mask_doubt = kDoubtAfterMasked;
-    return true;
+    thread.mask_sleeps.reset();
+    return masked;
   };
-  if (shown_masked()) return masked();
-  if (tasks_.Read(thread.tid, "syscall", text)) {
-    const auto state = threads::ParseSyscall(text.text());
-    if (state.has_value() && SetsMaskAside(*state)) return std::nullopt;
-    const int64_t clock = threads::CpuTimeOf(thread.tid);
-    const bool runs = threads::CpuTimeOf(thread.tid) != clock;
-    if (shown_masked()) return masked();
-    const auto sleeps = threads::ParseVoluntarySwitches(text.text());
-    const bool ran = clock != thread.mask_clock_ns;
-    const bool slept = sleeps != thread.mask_sleeps;
-    if (runs || (ran && sleeps.has_value() && !slept)) {
-      thread.mask_doubt = 0;
-    } else if (thread.mask_doubt > 0 && ran) {
-      --thread.mask_doubt;
-    }
-    thread.mask_sleeps = sleeps;
-    thread.mask_clock_ns = threads::CpuTimeOf(thread.tid);
-    if (thread.mask_doubt > 0) return std::nullopt;
+  const int64_t clock = threads::CpuTimeOf(thread.tid);
+  const std::optional<ShownMask> first = ReadMask(thread);
+  if (!first.has_value()) return std::nullopt;
+  if (first->masked) return told(true);
+  threads::ProcText text;
+  if (!tasks_.Read(thread.tid, "syscall", text)) return told(false);
+  const auto state = threads::ParseSyscall(text.text());
+  if (!state.has_value() || SetsMaskAside(*state)) return std::nullopt;
+  if (state->kind != threads::SyscallState::Kind::kRunning) {
+    if (threads::CpuTimeOf(thread.tid) != clock) return std::nullopt;
+    return told(false);
   }
-  thread.mask_checked_ns = now_ns;
-  return false;
+  if (thread.mask_sleeps != first->sleeps) {
+    thread.mask_sleeps = first->sleeps;
+    thread.mask_clock_ns = threads::CpuTimeOf(thread.tid);
+  }
+  const int64_t enough = thread.mask_clock_ns + kPastSleepNs;
+  if (!RunsUntil(thread.tid, enough)) return std::nullopt;
+  const std::optional<ShownMask> second = ReadMask(thread);
+  if (!second.has_value()) return std::nullopt;
+  if (second->masked) return told(true);
+  if (second->sleeps != first->sleeps) return std::nullopt;
+  return told(false);
 }
 
 bool Interrupter::MayInterrupt(ObservedThread& thread,

@@ -89,6 +89,11 @@ class Interrupter {
 
   bool MayInterrupt(ObservedThread& thread, const StackRegions& regions,
                     int64_t now_ns);
+  struct ShownMask {
+    bool masked = false;
+    uint64_t sleeps = 0;  // so far
+  };
+  std::optional<ShownMask> ReadMask(const ObservedThread& thread);
   std::optional<bool> MasksSignal(ObservedThread& thread, int64_t now_ns);
   void Reconsider(ObservedThread& thread, int64_t now_ns);
   RequestSlot* SlotFor(ObservedThread& thread);

@@ -102,10 +102,10 @@ struct ObservedThread {
   class RequestSlot* slot = nullptr;  // the interrupter's, while it has one
   Untouchable untouchable = Untouchable::kNo;
   int64_t mask_checked_ns = 0;
-  // Runs after which it must yet be seen unmasked, to be believed so.
-  int mask_doubt = 5;
-  int64_t mask_clock_ns = -1;  // its CPU clock when that was last seen,
-  std::optional<uint64_t> mask_sleeps;  // and how often it had gone to sleep
+  // How often it had slept when it was last seen unmasked but not yet believed
+  // so, and its CPU clock when that was first seen.
+  std::optional<uint64_t> mask_sleeps;
+  int64_t mask_clock_ns = 0;
   uint64_t stack_sp = 0;        // last seen stack pointer, 0: never seen
   uint64_t thread_pointer = 0;  // 0: not known
   int short_answers = 0;        // thrown away for want of bounds

@@ -1,0 +1,168 @@
+// The profile's CPU column against the threads' own clocks, for threads that
+// compute, nap and wait for each other.
+//
+//   cpu_column --help
+#include <poll.h>
+#include <semaphore.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "profiler/threads/cpu_clock.h"
+#include "wallprof/profiler.h"
+
+namespace wallprof {
+namespace {
+
+std::atomic<bool> g_stop{false};
+
+void Compute(int64_t cpu_ns) {
+  const int64_t until = threads::NowNs(CLOCK_THREAD_CPUTIME_ID) + cpu_ns;
+  while (threads::NowNs(CLOCK_THREAD_CPUTIME_ID) < until) {
+    for (int i = 0; i < 500; ++i) asm volatile("");
+  }
+}
+
+constexpr int64_t kMs = 1'000'000;
+
+void Computing() {
+  while (!g_stop) Compute(5 * kMs);
+}
+
+void Napping() {
+  while (!g_stop) {
+    Compute(2 * kMs);
+    poll(nullptr, 0, 7);
+  }
+}
+
+// Bursts shorter than the scheduler's tick, which no answer falls into.
+void NappingShortly() {
+  while (!g_stop) {
+    Compute(kMs / 5);
+    poll(nullptr, 0, 1);
+  }
+}
+
+// Two that hand on to each other.
+sem_t g_turns[2];
+
+void TakingTurns(size_t self) {
+  while (!g_stop) {
+    sem_wait(&g_turns[self]);
+    Compute(3 * kMs);
+    sem_post(&g_turns[1 - self]);
+  }
+}
+
+struct Thread {
+  std::string name;
+  std::function<void()> body;
+  std::atomic<threads::Tid> tid{0};
+  std::thread thread;
+};
+
+struct Flags {
+  double seconds = 10;
+  int hz = 99;
+  double check = 0;
+};
+
+// CPU nanoseconds of the profile by thread number.
+std::map<int64_t, int64_t> CpuByThread(const Profile& profile) {
+  std::map<int64_t, int64_t> cpu;
+  for (const Sample& sample : profile.samples) {
+    for (const Label& label : sample.labels) {
+      if (label.key == "tid") cpu[label.number] += sample.values[1];
+    }
+  }
+  return cpu;
+}
+
+int Run(const Flags& flags) {
+  sem_init(&g_turns[0], 0, 1);
+  sem_init(&g_turns[1], 0, 0);
+  std::vector<Thread> threads(5);
+  threads[0].name = "computing";
+  threads[0].body = Computing;
+  threads[1].name = "napping";
+  threads[1].body = Napping;
+  threads[2].name = "napping shortly";
+  threads[2].body = NappingShortly;
+  for (size_t i : {0u, 1u}) {
+    threads[3 + i].name = "taking turns";
+    threads[3 + i].body = [i] { TakingTurns(i); };
+  }
+  for (Thread& thread : threads) {
+    thread.thread = std::thread([&thread] {
+      thread.tid = static_cast<threads::Tid>(syscall(SYS_gettid));
+      thread.body();
+    });
+    while (thread.tid == 0) usleep(100);
+  }
+  Options options;
+  options.frequency_hz = flags.hz;
+  const auto profiler = Profiler::Start(options).value();
+  profiler->Collect(absl::Milliseconds(100)).value();
+  std::vector<int64_t> before, after;
+  for (const Thread& thread : threads) {
+    before.push_back(threads::CpuTimeOf(thread.tid));
+  }
+  const absl::StatusOr<Profile> profile = profiler->Collect(
+      absl::Seconds(flags.seconds), {.frequency_hz = 0, .cancelled = nullptr});
+  for (const Thread& thread : threads) {
+    after.push_back(threads::CpuTimeOf(thread.tid));
+  }
+  g_stop = true;
+  for (sem_t& turn : g_turns) sem_post(&turn);
+  for (Thread& thread : threads) thread.thread.join();
+  std::map<int64_t, int64_t> said = CpuByThread(*profile);
+  int64_t clock_total = 0, said_total = 0;
+  for (size_t i = 0; i < threads.size(); ++i) {
+    const int64_t clock = after[i] - before[i];
+    const int64_t column = said[threads[i].tid];
+    printf("%-16s clock %8.4f s  profile %8.4f s  ratio %.4f\n",
+           threads[i].name.c_str(), static_cast<double>(clock) / 1e9,
+           static_cast<double>(column) / 1e9,
+           static_cast<double>(column) / static_cast<double>(clock));
+    clock_total += clock;
+    said_total += column;
+  }
+  const double ratio =
+      static_cast<double>(said_total) / static_cast<double>(clock_total);
+  printf("%-16s clock %8.4f s  profile %8.4f s  ratio %.4f\n", "all",
+         static_cast<double>(clock_total) / 1e9,
+         static_cast<double>(said_total) / 1e9, ratio);
+  if (flags.check > 0 && std::abs(ratio - 1) * 100 > flags.check) {
+    printf("cpu_column: further off than %g %%\n", flags.check);
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace wallprof
+
+int main(int argc, char** argv) {
+  wallprof::Flags flags;
+  CLI::App app("The profile's CPU column against the threads' clocks.");
+  app.add_option("--seconds", flags.seconds, "of the profile")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--hz", flags.hz, "looks a second")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--check", flags.check,
+                 "fail if the total is off by more than that, in per cent");
+  CLI11_PARSE(app, argc, argv);
+  return wallprof::Run(flags);
+}
