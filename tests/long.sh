@@ -5,7 +5,7 @@ exec </dev/null
 # shellcheck source=tests/steps.sh
 . "$(dirname "$0")/steps.sh"
 
-install_packages
+install_packages long
 
 say "Fuzzing, 10 minutes"
 fuzz 600
@@ -17,6 +17,24 @@ build release
 
 say "Overhead, beside bare"
 "$builds/release/bench/overhead"
+
+say "What blocked threads notice, a minute of each"
+for hz in 99 999; do
+  "$builds/release/bench/harm" --rounds 6 --seconds 10 --hz "$hz" --check ||
+    fail "a program noticed that it was sampled, see above."
+done
+
+say "Storms of a minute"
+WALLPROF_STORM_SECONDS=60 "$builds/release/tests/storms/storm_test" ||
+  fail "a storm did harm, see above."
+
+say "Ten thousand images of one process"
+WALLPROF_TEST_IMAGES=10000 python3 "$source_dir/tests/preload/process_test.py" \
+  "$builds/release" "$builds/release/tests/preload/subjects" \
+  ExecTest.test_many_images || fail "an exec went wrong, see above."
+
+say "Servers under load, beside bare"
+"$source_dir/bench/real_programs" --build "$builds/release"
 
 say "All tests, ten times over"
 run_ctest release --repeat until-fail:10

@@ -11,8 +11,9 @@ fail() {
   exit 1
 }
 
+# install_packages [LIST...]: those, besides what all tests need.
 install_packages() {
-  "$source_dir/cmake/packages/install.sh" build test ||
+  "$source_dir/cmake/packages/install.sh" build test "$@" ||
     fail "packages are missing, see above."
 }
 

@@ -1,6 +1,7 @@
 #include "profiler/capture/kernel.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -8,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "profiler/capture/signal/cpu_timer.h"
 #include "profiler/threads/cpu_clock.h"
 #include "profiler/threads/proc_file.h"
 
@@ -66,6 +68,10 @@ void Kernel::Examine(threads::TaskDirectory& tasks) {
   if (!KernelIsAtLeast(kTaskWorkMajor, kTaskWorkMinor)) {
     has_cpu_timers_ = false;
     Add({"cpu-timer", "kernel before 5.11", "signal-if-on-cpu"});
+  } else if (CpuTimer probe;
+             const int error = probe.Create(self, SIGURG, nullptr)) {
+    has_cpu_timers_ = false;
+    Add({"cpu-timer", strerrorname_np(error), "signal-if-on-cpu"});
   }
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "profiler/capture/disk_wait.h"
 #include "profiler/capture/look_gap.h"
 #include "profiler/threads/cpu_clock.h"
 #include "profiler/unwind/libunwind.h"
@@ -204,11 +205,11 @@ void Sampler::LookBlocked(ObservedThread& thread, const SyscallState& state) {
       break;
   }
   const bool in_call = state.kind == SyscallState::Kind::kInSyscall;
-  EnterBlocked(
-      thread, thread.memo.stack,
-      WaitsForDisk(thread, state) ? ThreadState::kDisk : ThreadState::kBlocked,
-      in_call ? static_cast<uint16_t>(thread.memo.syscall)
-              : stacks::kWaitPageFault);
+  EnterBlocked(thread, thread.memo.stack,
+               WaitsForDisk(tasks_, thread.tid, state) ? ThreadState::kDisk
+                                                       : ThreadState::kBlocked,
+               in_call ? static_cast<uint16_t>(thread.memo.syscall)
+                       : stacks::kWaitPageFault);
   thread.truncated = !thread.memo.complete;
   // Threads that run in bursts are seldom found running. Their clock's timer
   // may be set all the same, since it cannot go off while they are blocked.
@@ -308,41 +309,6 @@ void Sampler::LookBySignal(ObservedThread& thread) {
   SetState(thread, ThreadState::kBlocked, stacks::kNoWait);
   accountant_.FoundRunning(thread, now_ns_);
   interrupter_.AskBlocked(thread, regions_, now_ns_);
-}
-
-// A state of the task, not of the call: looked up only for calls that go to
-// files, and for page faults.
-bool Sampler::WaitsForDisk(const ObservedThread& thread,
-                           const SyscallState& state) {
-  switch (state.number) {
-    case -1:
-    case SYS_read:
-    case SYS_pread64:
-    case SYS_readv:
-    case SYS_preadv:
-    case SYS_write:
-    case SYS_pwrite64:
-    case SYS_writev:
-    case SYS_pwritev:
-    case SYS_fsync:
-    case SYS_fdatasync:
-    case SYS_sync:
-    case SYS_syncfs:
-    case SYS_open:
-    case SYS_openat:
-    case SYS_getdents64:
-    case SYS_newfstatat:
-    case SYS_sendfile:
-    case SYS_unlink:
-    case SYS_rename:
-      break;
-    default:
-      return false;
-  }
-  threads::ProcText text;
-  if (!tasks_.Read(thread.tid, "stat", text)) return false;
-  const auto stat = threads::ParseTaskStat(text.text());
-  return stat.has_value() && stat->state == 'D';
 }
 
 void Sampler::SetState(ObservedThread& thread, ThreadState state,

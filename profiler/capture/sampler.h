@@ -94,8 +94,6 @@ class Sampler {
   void LookBySignal(ObservedThread& thread);
   void EnterBlocked(ObservedThread& thread, stacks::StackId stack,
                     stacks::ThreadState state, uint16_t wait);
-  bool WaitsForDisk(const ObservedThread& thread,
-                    const threads::SyscallState& state);
   bool NeedsRegions(const ObservedThread& thread) const;
   void Take(ObservedThread& thread, const Request& answer);
   void SetState(ObservedThread& thread, stacks::ThreadState state,

@@ -41,12 +41,13 @@ def environment(preload=None, **variables):
             **{f'WALLPROF_{name}': value for name, value in variables.items()}}
 
 
-def run(*command, preload=None, stdin=None, cwd=None, **variables):
+def run(*command, preload=None, stdin=None, cwd=None, timeout=TIMEOUT_SECONDS,
+        **variables):
     """The command ended, with its output as text. `variables` are those of the
     preload library, without their prefix."""
     return subprocess.run(command, env=environment(preload, **variables),
                           capture_output=True, text=True, input=stdin,
-                          timeout=TIMEOUT_SECONDS, cwd=cwd, check=False)
+                          timeout=timeout, cwd=cwd, check=False)
 
 
 def stacks(text):

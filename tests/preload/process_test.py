@@ -1,5 +1,7 @@
 """Which processes are profiled: those that exec in place, not their children
 unless asked for."""
+import os
+
 import preloaded
 from preloaded import FAST_HZ, PreloadTest, run, subject
 
@@ -27,8 +29,9 @@ class ExecTest(PreloadTest):
         self.check('bash', '-c', '"$0"')
 
     def test_many_images(self):
-        done = run(subject('children'), 'again', '50', OUTPUT=self.path(),
-                   HZ=FAST_HZ)
+        images = os.environ.get('WALLPROF_TEST_IMAGES', '50')
+        done = run(subject('children'), 'again', images, OUTPUT=self.path(),
+                   HZ=FAST_HZ, timeout=max(60, int(images) // 10))
         self.assert_ran(done)
         self.assert_seen('Busy', self.read())
 

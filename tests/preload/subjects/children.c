@@ -125,7 +125,12 @@ static int Raw(void) {
   return StatusOf(child);
 }
 
-/* Becomes itself, so many times. */
+static void* BusyForEver(void* unused) {
+  for (;;) Busy(kWork);
+  return unused;
+}
+
+/* Becomes itself, so many times, while another thread computes. */
 static int Again(const char* program, int times) {
   if (times == 0) {
     Busy(kWork);
@@ -133,6 +138,9 @@ static int Again(const char* program, int times) {
   }
   char number[16];
   snprintf(number, sizeof(number), "%d", times - 1);
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, BusyForEver, NULL) != 0) return 1;
+  Busy(1 + times % 3);
   execl(program, program, "again", number, (char*)NULL);
   return 1;
 }
