@@ -36,5 +36,8 @@ WALLPROF_TEST_IMAGES=10000 python3 "$source_dir/tests/preload/process_test.py" \
 say "Servers under load, beside bare"
 "$source_dir/bench/real_programs" --build "$builds/release"
 
+say "All tests that write nothing here, as an unprivileged user"
+run_ctest_as_nobody release -E 'package|accuracy|examples'
+
 say "All tests, ten times over"
 run_ctest release --repeat until-fail:10

@@ -42,3 +42,7 @@ say "All tests, as built for users"
 configure release -DCMAKE_BUILD_TYPE=Release
 build release
 run_ctest release "${again[@]}"
+
+say "What looks at threads and processes, as an unprivileged user"
+run_ctest_as_nobody release "${again[@]}" \
+  -R '^(Sampler|Mask|Fork|Fallback|Storm|Privacy)|preload|cli.run'

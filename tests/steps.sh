@@ -44,6 +44,24 @@ run_ctest() {
     fail "tests failed in $builds/$name, see above."
 }
 
+# run_ctest_as_nobody NAME OPTION...: the same as a user without privileges, where
+# we are root and others may enter the source directory.
+run_ctest_as_nobody() {
+  local name=$1
+  shift
+  [ "$(id -u)" -eq 0 ] || return 0
+  chmod -R a+rwX "$builds/$name/Testing"
+  as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups
+    env HOME=/nonexistent)
+  if ! "${as_nobody[@]}" test -r "$builds/$name/CTestTestfile.cmake"; then
+    echo "Left out: other users may not read $source_dir."
+    return 0
+  fi
+  "${as_nobody[@]}" ctest --test-dir "$builds/$name" -j "$jobs" \
+    --output-on-failure "$@" ||
+    fail "tests failed as an unprivileged user, see above."
+}
+
 # fuzz SECONDS: each fuzzer that long, from its corpus.
 fuzz() {
   configure fuzz -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++ \

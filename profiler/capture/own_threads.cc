@@ -1,11 +1,13 @@
 #include "profiler/capture/own_threads.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +34,11 @@ void LeaveInheritedScheduling() {
   }
 }
 
+// While another thread is in exec the kernel starts no thread, with EAGAIN;
+// that ends soon, one way or the other.
+constexpr int kAttempts = 10;
+constexpr timespec kBeforeNextAttempt = {0, 2'000'000};
+
 // An error number, or 0. The thread inherits that every signal is blocked, so
 // that it never has an unblocked moment; but for those that libc needs for
 // itself, which pthread_sigmask leaves out: setuid would hang without.
@@ -45,7 +52,12 @@ int CreateThread(const ThreadStack& stack, void* (*main)(void*),
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, main, argument);
+  int error = 0;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    error = pthread_create(&thread, &attributes, main, argument);
+    if (error != EAGAIN) break;
+    nanosleep(&kBeforeNextAttempt, nullptr);
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   return error;
