@@ -23,6 +23,10 @@ class BlockingCall {
   // Nanoseconds that Block takes at least; 0 for calls that Wake ends.
   virtual int64_t at_least_ns() const { return 0; }
 
+  // How many of these may see one interruption. Of most, none does; but where
+  // signals are the fallback, this is what they are held to.
+  virtual int64_t calls_per_interruption() const { return 100'000; }
+
   // Ends a Block that has begun, from another thread.
   virtual void Wake() {}
 

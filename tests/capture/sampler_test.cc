@@ -293,7 +293,7 @@ TEST(SamplerTest, AThreadOfTheSameNumberIsAnotherThread) {
   const int last = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
   if (last < 0) GTEST_SKIP() << "may not choose the next thread's number";
   Profiling profiling;
-  for (int attempt = 0; attempt < 20; ++attempt) {
+  for (int attempt = 0; attempt < 6; ++attempt) {
     auto first = std::make_unique<NamedThread>("first", ComputeInKnownPlace);
     profiling.Collect(absl::Milliseconds(150));
     const threads::Tid tid = first->tid();
