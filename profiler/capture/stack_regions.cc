@@ -19,7 +19,8 @@ void StackRegions::Update(std::string_view maps) {
                            region.size() < kMinInterruptibleStack;
     }
     const bool is_guard =
-        !entry.readable && !entry.writable && entry.path.empty();
+        !entry.readable && !entry.writable && entry.path.empty() &&
+        entry.limit - entry.start <= kMaxStackGuard;
     guard_limit = is_guard ? entry.limit : 0;
   }
 }

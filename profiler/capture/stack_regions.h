@@ -22,6 +22,11 @@ struct StackRegion {
 // smaller mapping than this is not interrupted.
 inline constexpr uint64_t kMinInterruptibleStack = 64 << 10;
 
+// An inaccessible mapping of more is a reservation (an arena, a sanitizer's or
+// a managed heap), not the guard of a stack: a guard is a page by default, and
+// those who ask for more ask for what one frame can jump over.
+inline constexpr uint64_t kMaxStackGuard = 1 << 20;
+
 // From the text of /proc/PID/maps; immutable until the next Update.
 class StackRegions {
  public:

@@ -12,14 +12,6 @@
 
 namespace wallprof::capture {
 
-// The address sanitizer's runtime has small stacks; a thread that was never
-// seen asleep may be on one of them, and is not interrupted.
-#ifdef __SANITIZE_ADDRESS__
-inline constexpr bool kAsksThreadsNeverSeenAsleep = false;
-#else
-inline constexpr bool kAsksThreadsNeverSeenAsleep = true;
-#endif
-
 // A sample with names for what it has.
 struct NamedSample {
   std::vector<std::string> stack;  // root first

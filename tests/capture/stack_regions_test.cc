@@ -74,6 +74,20 @@ TEST(StackRegionsTest, SmallStacksAreToldByTheirGuard) {
   EXPECT_TRUE(regions.has_small_stacks());
 }
 
+TEST(StackRegionsTest, AReservationIsNoGuard) {
+  constexpr char kArena[] =
+      "600000000000-600000100000 ---p 00000000 00:00 0 \n"
+      "600000100000-600000102000 rw-p 00000000 00:00 0 \n";
+  constexpr char kLargerArena[] =
+      "600000000000-600000101000 ---p 00000000 00:00 0 \n"
+      "600000101000-600000103000 rw-p 00000000 00:00 0 \n";
+  StackRegions regions;
+  regions.Update(kArena);
+  EXPECT_TRUE(regions.has_small_stacks()) << "the largest guard";
+  regions.Update(kLargerArena);
+  EXPECT_FALSE(regions.has_small_stacks());
+}
+
 TEST(StackRegionsTest, OfThisProcessHasItsThreads) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
