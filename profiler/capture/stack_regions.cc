@@ -18,9 +18,9 @@ void StackRegions::Update(std::string_view maps) {
       has_small_stacks_ |= entry.path.empty() && entry.start == guard_limit &&
                            region.size() < kMinInterruptibleStack;
     }
-    const bool is_guard =
-        !entry.readable && !entry.writable && entry.path.empty() &&
-        entry.limit - entry.start <= kMaxStackGuard;
+    const bool is_guard = !entry.readable && !entry.writable &&
+                          entry.path.empty() &&
+                          entry.limit - entry.start <= kMaxStackGuard;
     guard_limit = is_guard ? entry.limit : 0;
   }
 }
