@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <semaphore.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "bench/measuring.h"
 #include "profiler/threads/cpu_clock.h"
 #include "wallprof/profiler.h"
 
@@ -24,13 +24,6 @@ namespace wallprof {
 namespace {
 
 std::atomic<bool> g_stop{false};
-
-void Compute(int64_t cpu_ns) {
-  const int64_t until = threads::NowNs(CLOCK_THREAD_CPUTIME_ID) + cpu_ns;
-  while (threads::NowNs(CLOCK_THREAD_CPUTIME_ID) < until) {
-    for (int i = 0; i < 500; ++i) asm volatile("");
-  }
-}
 
 constexpr int64_t kMs = 1'000'000;
 

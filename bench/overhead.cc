@@ -28,11 +28,15 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/time/time.h"
+#include "bench/measuring.h"
 #include "bench/signal_everything.h"
 #include "wallprof/profiler.h"
 
 namespace wallprof {
 namespace {
+
+using threads::MonotonicNs;
+using threads::NowNs;
 
 constexpr int kHz = 99;
 
@@ -45,12 +49,7 @@ struct Flags {
   std::vector<Work> doing = {Work::kBlocked, Work::kNapping, Work::kComputing};
 };
 
-double Now(clockid_t clock) {
-  timespec time;
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) +
-         static_cast<double>(time.tv_nsec) * 1e-9;
-}
+double Seconds(int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
 // --- the program -------------------------------------------------------------
 
@@ -173,28 +172,19 @@ Measured MeasureOnce(Way way, const Program& program, double seconds) {
   }
   const double own =
       profiler ? absl::ToDoubleSeconds(profiler->Stats().cpu_time) : 0;
-  const double cpu = Now(CLOCK_PROCESS_CPUTIME_ID);
-  const double start = Now(CLOCK_MONOTONIC);
+  const int64_t cpu = NowNs(CLOCK_PROCESS_CPUTIME_ID);
+  const int64_t start = MonotonicNs();
   const int64_t done = program.Done();
-  // The signals of the one way come here too.
-  while (Now(CLOCK_MONOTONIC) < start + seconds) {
-    usleep(static_cast<useconds_t>((start + seconds - Now(CLOCK_MONOTONIC)) *
-                                   1e6));
-  }
-  const double passed = Now(CLOCK_MONOTONIC) - start;
+  SleepFor(seconds);
+  const double passed = Seconds(MonotonicNs() - start);
   Measured measured;
-  measured.cpu = (Now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / passed;
+  measured.cpu = Seconds(NowNs(CLOCK_PROCESS_CPUTIME_ID) - cpu) / passed;
   measured.work = static_cast<double>(program.Done() - done) / passed;
   if (profiler) {
     measured.own =
         (absl::ToDoubleSeconds(profiler->Stats().cpu_time) - own) / passed;
   }
   return measured;
-}
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 void Compare(Work work, int threads, const Flags& flags) {

@@ -11,7 +11,6 @@
 //   median us  time that a timed call took beyond what it asked for, or that a
 //              woken one took to return; for each way of running
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -25,6 +24,7 @@
 
 #include "CLI/CLI.hpp"
 #include "bench/harm/blocking_call.h"
+#include "bench/measuring.h"
 #include "bench/signal_everything.h"
 #include "profiler/threads/clock.h"
 #include "wallprof/profiler.h"
@@ -53,21 +53,6 @@ struct Outcome {
                      other.beyond_us.end());
   }
 };
-
-double Median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle =
-      values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-void Compute(int64_t cpu_ns) {
-  const int64_t until = threads::NowNs(CLOCK_THREAD_CPUTIME_ID) + cpu_ns;
-  while (threads::NowNs(CLOCK_THREAD_CPUTIME_ID) < until) {
-    for (int i = 0; i < 500; ++i) asm volatile("");
-  }
-}
 
 // A thread that computes and makes the call in turns, and the one that wakes
 // it.
@@ -155,14 +140,6 @@ struct Round {
   Statistics stats;
 };
 
-void SleepFor(double seconds) {
-  // The signals of the one way come here too.
-  const int64_t until = MonotonicNs() + static_cast<int64_t>(seconds * 1e9);
-  for (int64_t left; (left = until - MonotonicNs()) > 0;) {
-    usleep(static_cast<useconds_t>(left / 1000 + 1));
-  }
-}
-
 Round RunOnce(Way way, const Calls& calls, const Flags& flags) {
   std::unique_ptr<Profiler> profiler;
   std::unique_ptr<SignalEverything> signals;
@@ -243,8 +220,8 @@ void Print(const Calls& calls, const Results& bare, const Results& sampled,
   PrintCounts(bare.Total());
   PrintCounts(sampled.Total());
   printf(
-      "\n%ld running threads were asked; %ld calls are known to have been "
-      "interrupted by it\n",
+      "\n%ld running threads were asked; %ld of them came from a call that a "
+      "signal, perhaps of the program's own, had interrupted\n",
       static_cast<long>(sampled.interrupts),
       static_cast<long>(sampled.eintr_delivered));
   fflush(stdout);
