@@ -1,6 +1,8 @@
 #include "profiler/capture/session.h"
 
+#include <errno.h>
 #include <linux/futex.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 
 #include "profiler/capture/tick_schedule.h"
 #include "profiler/threads/clock.h"
+#include "profiler/threads/proc_file.h"
 
 namespace wallprof::capture {
 namespace {
@@ -28,6 +31,9 @@ constexpr double kFullEnough = 0.7;
 
 // The clock is tested only in programs that live longer than this.
 constexpr int64_t kClockTestAfterNs = 200'000'000;
+
+// How often it is asked what the program has given up: takes 3 us.
+constexpr int64_t kFollowPrivilegesNs = 100'000'000;
 
 // Anonymous memory that does not depend on the program: page cache, unwind
 // rows, CFI cache.
@@ -184,6 +190,7 @@ void Session::Loop(Sampler& sampler) {
     sampler.Tick(now, WantsEveryone(now));
     sampler_bytes_ = static_cast<int64_t>(sampler.thread_bytes());
     TestClockOnce();
+    FollowPrivileges(now);
     deadline = schedule.Next(threads::MonotonicNs());
   }
   std::lock_guard tick(tick_mutex_);
@@ -231,6 +238,21 @@ void Session::TestClockOnce() {
                          [this] { kernel_.TestCpuClock(own_threads_); });
   if (!started.ok()) {
     kernel_.Add({"cpu-clock", "not tested", "trusted between looks"});
+  }
+}
+
+// What the program's main thread has given up the sampler gives up as well, and
+// with it every thread that it starts from then on.
+void Session::FollowPrivileges(int64_t now_ns) {
+  if (now_ns - privileges_read_ns_ < kFollowPrivilegesNs) return;
+  privileges_read_ns_ = now_ns;
+  threads::ProcText text;
+  if (!tasks_.Read(getpid(), "status", text)) return;
+  const auto privileges = threads::ParsePrivileges(text.text());
+  if (!privileges.has_value() || *privileges == privileges_) return;
+  privileges_ = *privileges;
+  if (!threads::LowerPrivileges(privileges_)) {
+    kernel_.Add({"privileges", strerrorname_np(errno), "kept"});
   }
 }
 

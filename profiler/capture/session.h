@@ -21,6 +21,7 @@
 #include "profiler/capture/sampler.h"
 #include "profiler/stacks/recording.h"
 #include "profiler/stacks/snapshot.h"
+#include "profiler/threads/privileges.h"
 #include "profiler/threads/task_directory.h"
 #include "profiler/unwind/loader_watch.h"
 
@@ -91,6 +92,7 @@ class Session {
   void RunTasks(Sampler& sampler);
   void EmptyIfFull(Sampler& sampler);
   void TestClockOnce();
+  void FollowPrivileges(int64_t now_ns);
   absl::Status RunOnSampler(std::function<void(Sampler&)> task);
   absl::Status WaitForTick(int64_t time_ns,
                            const std::function<bool()>& cancelled);
@@ -113,6 +115,8 @@ class Session {
   std::atomic<int> frequency_hz_;      // now
   std::atomic<int64_t> sampler_bytes_{0};
   bool clock_tested_ = false;
+  threads::Privileges privileges_;  // as last seen of the main thread
+  int64_t privileges_read_ns_ = 0;
 
   // Held by the sampler during a tick, and by fork.
   std::mutex tick_mutex_;

@@ -1,7 +1,6 @@
 #include "profiler/threads/proc_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -29,17 +28,6 @@ bool ParseNumber(std::string_view word, int base, Number& number) {
   return error == std::errc() && end == word.data() + word.size();
 }
 
-// The number after `key`, which begins with the newline before its line.
-std::optional<uint64_t> ParseLine(std::string_view text, std::string_view key,
-                                  int base) {
-  const size_t at = text.find(key);
-  if (at == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(at + key.size());
-  uint64_t number = 0;
-  if (!ParseNumber(NextWord(text), base, number)) return std::nullopt;
-  return number;
-}
-
 }  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -62,11 +50,6 @@ bool ProcText::ReadFrom(int fd) {
   size_ = n > 0 ? static_cast<size_t>(n) : 0;
   if (n == 0) errno = ESRCH;
   return n > 0;
-}
-
-bool ProcText::ReadPath(const char* path) {
-  const FileDescriptor file(open(path, O_RDONLY | O_CLOEXEC));
-  return file.valid() && ReadFrom(file.get());
 }
 
 std::optional<SyscallState> ParseSyscall(std::string_view text) {
@@ -119,12 +102,27 @@ std::optional<TaskStat> ParseTaskStat(std::string_view text) {
   return stat;
 }
 
+std::optional<uint64_t> ParseStatusLine(std::string_view text,
+                                        std::string_view key, int base) {
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (!line.starts_with(key) || line.substr(key.size(), 1) != ":") continue;
+    line.remove_prefix(key.size() + 1);
+    uint64_t number = 0;
+    if (!ParseNumber(NextWord(line), base, number)) return std::nullopt;
+    return number;
+  }
+  return std::nullopt;
+}
+
 std::optional<uint64_t> ParseBlockedSignals(std::string_view text) {
-  return ParseLine(text, "\nSigBlk:", 16);
+  return ParseStatusLine(text, "SigBlk", 16);
 }
 
 std::optional<uint64_t> ParseVoluntarySwitches(std::string_view text) {
-  return ParseLine(text, "\nvoluntary_ctxt_switches:", 10);
+  return ParseStatusLine(text, "voluntary_ctxt_switches", 10);
 }
 
 }  // namespace wallprof::threads

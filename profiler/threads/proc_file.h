@@ -41,9 +41,6 @@ class ProcText {
   // number was given to another.
   bool ReadFrom(int fd);
 
-  // Opens, reads and closes `path`.
-  bool ReadPath(const char* path);
-
   std::string_view text() const { return {buffer_.data(), size_}; }
 
  private:
@@ -81,6 +78,11 @@ struct TaskStat {
   uint64_t start_ticks = 0;  // since boot, in clock ticks
 };
 std::optional<TaskStat> ParseTaskStat(std::string_view text);
+
+// The number in the line `key` of /proc/PID/task/TID/status, which is written
+// to `base` there.
+std::optional<uint64_t> ParseStatusLine(std::string_view text,
+                                        std::string_view key, int base);
 
 // The SigBlk line of /proc/PID/task/TID/status: bit n-1 for signal n.
 std::optional<uint64_t> ParseBlockedSignals(std::string_view text);

@@ -161,7 +161,7 @@ TEST(OwnThreadsTest, SignalsAreBlockedFromTheStart) {
           .Start("own", kStack,
                  [&] {
                    threads::ProcText text;
-                   text.ReadPath("/proc/thread-self/status");
+                   threads::TaskDirectory().Read(OwnTid(), "status", text);
                    mask = threads::ParseBlockedSignals(text.text()).value_or(0);
                  })
           .ok());

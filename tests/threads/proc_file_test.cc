@@ -218,16 +218,21 @@ TEST(FileDescriptorTest, ReleasedIsNotClosed) {
   close(raw);
 }
 
+bool Read(ProcText& text, const char* path) {
+  const FileDescriptor file(open(path, O_RDONLY | O_CLOEXEC));
+  return file.valid() && text.ReadFrom(file.get());
+}
+
 TEST(ProcTextTest, ReadsTheThreadsOwnFiles) {
   ProcText text;
-  ASSERT_TRUE(text.ReadPath("/proc/thread-self/syscall"));
+  ASSERT_TRUE(Read(text, "/proc/thread-self/syscall"));
   EXPECT_EQ(ParseSyscall(text.text()).value().number, SYS_pread64)
       << "what the thread is doing as it reads";
-  ASSERT_TRUE(text.ReadPath("/proc/thread-self/schedstat"));
+  ASSERT_TRUE(Read(text, "/proc/thread-self/schedstat"));
   EXPECT_TRUE(ParseSchedStat(text.text()).has_value());
-  ASSERT_TRUE(text.ReadPath("/proc/thread-self/stat"));
+  ASSERT_TRUE(Read(text, "/proc/thread-self/stat"));
   EXPECT_EQ(ParseTaskStat(text.text()).value().state, 'R');
-  ASSERT_TRUE(text.ReadPath("/proc/thread-self/status"));
+  ASSERT_TRUE(Read(text, "/proc/thread-self/status"));
   EXPECT_TRUE(ParseBlockedSignals(text.text()).has_value());
   EXPECT_TRUE(ParseVoluntarySwitches(text.text()).has_value());
 }
@@ -255,8 +260,8 @@ TEST(ProcTextTest, LongFilesAreCut) {
 
 TEST(ProcTextTest, MissingFileIsAnErrorAndLeavesNoOldText) {
   ProcText text;
-  ASSERT_TRUE(text.ReadPath("/proc/thread-self/stat"));
-  EXPECT_FALSE(text.ReadPath("/proc/self/task/1/stat"));
+  ASSERT_TRUE(Read(text, "/proc/thread-self/stat"));
+  EXPECT_FALSE(Read(text, "/proc/self/task/1/stat"));
   EXPECT_EQ(errno, ENOENT);
   EXPECT_FALSE(text.ReadFrom(-1));
   EXPECT_EQ(errno, EBADF);
