@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "profiler/capture/engine.h"
+#include "profiler/capture/signal/handler.h"
 #include "profiler/preload/http_engine.h"
 #include "profiler/recorded_profiler.h"
 #include "profiler/threads/proc_file.h"
@@ -231,6 +232,10 @@ void wallprof_engine_finish() {
               running->output.c_str(), std::string(written.message()).c_str());
     }
   }
+}
+
+int wallprof_engine_owns_signal(const siginfo_t* info) {
+  return wallprof::capture::IsOurs(*info) ? 1 : 0;
 }
 
 void wallprof_engine_before_fork() { wallprof::capture::Engine::BeforeFork(); }

@@ -7,6 +7,8 @@
 #ifndef WALLPROF_PROFILER_PRELOAD_ENGINE_H_
 #define WALLPROF_PROFILER_PRELOAD_ENGINE_H_
 
+#include <signal.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -26,6 +28,9 @@ int wallprof_engine_start(const struct wallprof_request* request, char* error,
 
 /* Writes the output and ends all threads of the engine. */
 void wallprof_engine_finish(void);
+
+/* Whether a signal is one by which the engine asks a thread for its stack. */
+int wallprof_engine_owns_signal(const siginfo_t* info);
 
 /* Around a fork, as pthread_atfork calls them. */
 void wallprof_engine_before_fork(void);

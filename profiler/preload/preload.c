@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "profiler/preload/engine.h"
+#include "profiler/preload/sigwait.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -41,6 +42,7 @@ static pid_t engine_pid;
 static struct {
   __typeof__(&wallprof_engine_start) start;
   __typeof__(&wallprof_engine_finish) finish;
+  __typeof__(&wallprof_engine_owns_signal) owns_signal;
   __typeof__(&wallprof_engine_before_fork) before_fork;
   __typeof__(&wallprof_engine_after_fork_in_parent) after_fork_in_parent;
   __typeof__(&wallprof_engine_after_fork_in_child) after_fork_in_child;
@@ -102,13 +104,15 @@ static int LoadEngine(void) {
   }
   engine.start = dlsym(library, "wallprof_engine_start");
   engine.finish = dlsym(library, "wallprof_engine_finish");
+  engine.owns_signal = dlsym(library, "wallprof_engine_owns_signal");
   engine.before_fork = dlsym(library, "wallprof_engine_before_fork");
   engine.after_fork_in_parent =
       dlsym(library, "wallprof_engine_after_fork_in_parent");
   engine.after_fork_in_child =
       dlsym(library, "wallprof_engine_after_fork_in_child");
   if (engine.start == NULL || engine.finish == NULL ||
-      engine.before_fork == NULL || engine.after_fork_in_parent == NULL ||
+      engine.owns_signal == NULL || engine.before_fork == NULL ||
+      engine.after_fork_in_parent == NULL ||
       engine.after_fork_in_child == NULL) {
     Complain("the engine is of another version", path);
     return -1;
@@ -150,6 +154,7 @@ static void StartEngine(void) {
     Complain(error, "");
     return;
   }
+  IgnoreInSigwait(engine.owns_signal);
   engine_pid = getpid();
 }
 

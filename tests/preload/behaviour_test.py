@@ -38,6 +38,13 @@ class SignalTest(PreloadTest):
             # With all signals blocked, where it works cannot be asked.
             self.assertIn('[masked]', self.read())
 
+    def test_masking_just_after_being_asked_leaves_none_for_sigwait(self):
+        for how in ('sigwait', 'sigwaitinfo', 'sigtimedwait'):
+            done = run(subject('signals'), 'masking', how, OUTPUT=self.path(),
+                       HZ=FAST_HZ)
+            self.assert_ran(done, stdout='waited 200 times\n')
+            self.assert_seen('Busy', self.read())
+
     def test_signals_reach_the_program(self):
         for number, status in (('INT', -2), ('TERM', -15), ('KILL', -9),
                                ('SEGV', -11), ('PIPE', -13), ('PROF', -27)):
@@ -84,6 +91,12 @@ class IdentityTest(PreloadTest):
                    subject('endings'), OUTPUT=self.path(), HZ=FAST_HZ)
         self.assertEqual(done.returncode, 7)
         self.assert_one_line(done.stderr, 'single-threaded')
+        self.assert_seen('Busy', self.read())
+
+
+    def test_what_the_program_gives_up_the_profiler_gives_up(self):
+        done = run(subject('signals'), 'privileges', OUTPUT=self.path())
+        self.assert_ran(done, stdout='none has more\n')
         self.assert_seen('Busy', self.read())
 
 

@@ -157,6 +157,8 @@ int InstallHandler(int signal) {
   return sigaction(signal, &ours, nullptr) == 0 ? 0 : errno;
 }
 
+bool IsOurs(const siginfo_t& info) { return RequestOf(&info) != nullptr; }
+
 bool HandlerIsOurs(int signal) {
   struct sigaction current;
   return sigaction(signal, nullptr, &current) == 0 &&

@@ -22,6 +22,9 @@ SignalTallies& GetSignalTallies();
 // 0, or the errno of sigaction. Not thread-safe.
 int InstallHandler(int signal);
 
+// Whether a signal carries a request of ours. Async-signal-safe.
+bool IsOurs(const siginfo_t& info);
+
 // Whether the handler for `signal` is still ours; the program may have put its
 // own in its place. One system call; thread-safe.
 bool HandlerIsOurs(int signal);
