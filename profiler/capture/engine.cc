@@ -6,6 +6,7 @@
 #include <mutex>
 #include <new>
 
+#include "profiler/capture/signal/handler.h"
 #include "profiler/threads/label_registry.h"
 #include "profiler/unwind/libunwind.h"
 
@@ -65,6 +66,8 @@ Engine::~Engine() {
   session_.reset();
   if (g_engine.load() == this) g_engine.store(nullptr);
 }
+
+bool Engine::OwnsSignal(const siginfo_t& info) { return IsOurs(info); }
 
 void Engine::BeforeFork() {
   StartMutex().lock();

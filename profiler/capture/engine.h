@@ -2,6 +2,8 @@
 #ifndef WALLPROF_PROFILER_CAPTURE_ENGINE_H_
 #define WALLPROF_PROFILER_CAPTURE_ENGINE_H_
 
+#include <signal.h>
+
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -23,6 +25,10 @@ class Engine {
   static void BeforeFork();
   static void AfterForkInParent();
   static void AfterForkInChild();
+
+  // Whether a signal is one by which a thread is asked for its stack. Async-
+  // signal-safe; to be called when there is an engine, or was.
+  static bool OwnsSignal(const siginfo_t& info);
 
   // nullptr in the child of a fork, unless it was to be restarted there.
   Session* session() const { return session_.get(); }

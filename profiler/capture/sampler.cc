@@ -49,8 +49,7 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
     kernel_.Add({"loader-count", "not found", "compare-maps"});
   }
   previous_ns_ = recording.start_ns();
-  ReloadModules(ReadMaps());
-  loader_added_ = loader_.added();
+  ReloadModules();
 }
 
 Sampler::~Sampler() { unwind::LibUnwind::ForgetSampler(); }
@@ -187,7 +186,8 @@ void Sampler::LookBlocked(ObservedThread& thread, const SyscallState& state) {
   thread.stack_sp = state.sp;
   const auto unmoved = [&] {
     Witness again;
-    return ReadWitness(thread, again) && again == thread.witness;
+    return ReadWitness(thread, again) && again == thread.witness &&
+           ModulesAreKnown();
   };
   const OutsideLook::Outcome outcome = outside_.Look(thread, state, unmoved);
   switch (outcome) {
@@ -337,6 +337,12 @@ void Sampler::Take(ObservedThread& thread, const Request& answer) {
   copy.segment_count = 1;
   unwinder_.Unwind(copy, walk_);
   recording_.tallies().walks.add(1);
+  // The thread has run on, and the code that it was in may be gone and other
+  // code in its place. It is asked again, and the time waits for that answer.
+  if (answer.modules_added != loader_added_ || !ModulesAreKnown() ||
+      !loader_.settled()) {
+    return;
+  }
   unknown_code_ |= unwinder_.met_unknown_code();
   // A first answer has one page at most, since nothing was known of the
   // stack; the next one has it all, and the time waits for that.

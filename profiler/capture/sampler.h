@@ -70,7 +70,9 @@ class Sampler {
       absl::flat_hash_map<threads::Tid, std::unique_ptr<ObservedThread>>;
 
   void UpdateModules();
-  void ReloadModules(const std::string& maps);
+  void ReloadModules();
+  void SetModules(const std::string& maps);
+  bool ModulesAreKnown() const;
   bool MayReadMaps() const;
   std::string ReadMaps();
   void UpdateRegions();

@@ -43,7 +43,7 @@ bool Sampler::MayReadMaps() const {
          maps_cost_ns_ * kMapsCostShare;
 }
 
-void Sampler::ReloadModules(const std::string& maps) {
+void Sampler::SetModules(const std::string& maps) {
   // A process that has become non-dumpable may not read its own maps; what was
   // known stays better than nothing.
   if (maps.empty()) return;
@@ -54,19 +54,34 @@ void Sampler::ReloadModules(const std::string& maps) {
   for (const Turn& turn : order_) turn.thread->memo.words.clear();
 }
 
-void Sampler::UpdateModules() {
-  if (loader_.found() && loader_.added() != loader_added_) {
-    // Read before the maps: what is added meanwhile is seen next time.
+// Reads what modules there are, until none was loaded meanwhile: else what was
+// read could be of before or after. Where that has no end, the next tick tries
+// again, and nothing is known until then.
+void Sampler::ReloadModules() {
+  constexpr int kAttempts = 3;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
     loader_added_ = loader_.added();
+    SetModules(ReadMaps());
+    if (loader_.added() == loader_added_) return;
+  }
+}
+
+// Whether the modules that were read are those that there are.
+bool Sampler::ModulesAreKnown() const {
+  return loader_.added() == loader_added_;
+}
+
+void Sampler::UpdateModules() {
+  if (!ModulesAreKnown()) {
     unknown_code_ = false;
-    return ReloadModules(ReadMaps());
+    return ReloadModules();
   }
   const bool compare = !loader_.found() &&
                        threads::MonotonicNs() - maps_read_ns_ >= kCompareMapsNs;
   if ((!unknown_code_ && !compare) || !MayReadMaps()) return;
   unknown_code_ = false;
   const std::string maps = ReadMaps();
-  if (HashOfCode(maps) != maps_hash_) ReloadModules(maps);
+  if (HashOfCode(maps) != maps_hash_) SetModules(maps);
 }
 
 // Whether something must be known of the mapping that the thread's stack is

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <random>
 
+#include "profiler/capture/signal/handler.h"
 #include "profiler/capture/tick_schedule.h"
 #include "profiler/threads/clock.h"
 #include "profiler/threads/proc_file.h"
@@ -108,6 +109,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Start(
                                        *session->recording_, session->tasks_);
   if (!interrupter.ok()) return interrupter.status();
   session->interrupter_ = *std::move(interrupter);
+  PublishModulesAdded(loader.count());
   const absl::Status started = session->own_threads_.Start(
       "wallprof", kSamplerStack, [self = session.get()] { self->Main(); });
   if (!started.ok()) {

@@ -20,7 +20,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "profiler/capture/engine.h"
-#include "profiler/capture/signal/handler.h"
 #include "profiler/preload/http_engine.h"
 #include "profiler/recorded_profiler.h"
 #include "profiler/threads/proc_file.h"
@@ -235,7 +234,7 @@ void wallprof_engine_finish() {
 }
 
 int wallprof_engine_owns_signal(const siginfo_t* info) {
-  return wallprof::capture::IsOurs(*info) ? 1 : 0;
+  return wallprof::capture::Engine::OwnsSignal(*info) ? 1 : 0;
 }
 
 void wallprof_engine_before_fork() { wallprof::capture::Engine::BeforeFork(); }

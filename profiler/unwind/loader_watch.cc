@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <sys/auxv.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +23,9 @@ constexpr const char* kStubs[] = {"libutil.so.1", "libanl.so.1", "librt.so.1",
 // Found once, valid for the life of the process: the loader is never unloaded.
 std::atomic<const uint64_t*> g_count{nullptr};
 
+// The loader's record for debuggers, likewise; nullptr where it has none.
+std::atomic<const r_debug*> g_debug{nullptr};
+
 // The words that held the count at Collect.
 std::array<const uint64_t*, kMaxWords> g_candidates;
 size_t g_candidate_count = 0;
@@ -35,6 +39,30 @@ uint64_t LoaderAdded() {
       },
       &added);
   return added;
+}
+
+// Where the program's dynamic section says. (The name _r_debug may be found as
+// a copy in the program that nobody writes to.)
+const r_debug* FindDebug() {
+  const auto* headers = reinterpret_cast<const ElfW(Phdr)*>(getauxval(AT_PHDR));
+  const size_t count = getauxval(AT_PHNUM);
+  uint64_t bias = 0;
+  const ElfW(Phdr)* dynamic = nullptr;
+  for (size_t i = 0; headers != nullptr && i < count; ++i) {
+    if (headers[i].p_type == PT_PHDR) {
+      bias = reinterpret_cast<uint64_t>(headers) - headers[i].p_vaddr;
+    }
+    if (headers[i].p_type == PT_DYNAMIC) dynamic = &headers[i];
+  }
+  if (dynamic == nullptr) return nullptr;
+  for (auto* entry =
+           reinterpret_cast<const ElfW(Dyn)*>(bias + dynamic->p_vaddr);
+       entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag == DT_DEBUG) {
+      return reinterpret_cast<const r_debug*>(entry->d_un.d_ptr);
+    }
+  }
+  return nullptr;
 }
 
 uint64_t Load(const uint64_t* word) {
@@ -62,6 +90,7 @@ LoaderWatch::Candidates LoaderWatch::Candidates::Collect() {
       symbol == nullptr) {
     return result;
   }
+  g_debug.store(FindDebug(), std::memory_order_release);
   result.added = LoaderAdded();
   const auto* words = static_cast<const uint64_t*>(global);
   const size_t count = symbol->st_size / sizeof(uint64_t);
@@ -95,6 +124,13 @@ LoaderWatch LoaderWatch::Candidates::Narrow() const {
 
 uint64_t LoaderWatch::added() const {
   return count_ == nullptr ? 0 : Load(count_);
+}
+
+bool LoaderWatch::settled() const {
+  const r_debug* debug = g_debug.load(std::memory_order_acquire);
+  return debug == nullptr ||
+         __atomic_load_n(&debug->r_state, __ATOMIC_ACQUIRE) ==
+             r_debug::RT_CONSISTENT;
 }
 
 }  // namespace wallprof::unwind

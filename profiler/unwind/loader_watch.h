@@ -31,6 +31,14 @@ class LoaderWatch {
   // lock: a value that is being changed is seen before or after.
   uint64_t added() const;
 
+  // Whether no module is being mapped or unmapped just now. Any thread, any
+  // time; of the program's own namespace. True where that cannot be known.
+  bool settled() const;
+
+  // Where that number stands, for the life of the process; nullptr where it was
+  // not found.
+  const uint64_t* count() const { return count_; }
+
  private:
   struct Candidates {
     uint64_t added = 0;

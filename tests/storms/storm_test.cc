@@ -15,6 +15,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "absl/strings/str_join.h"
+
 namespace wallprof::storms {
 namespace {
 
@@ -68,7 +70,8 @@ TEST(StormTest, ModulesThatTakeEachOthersPlace) {
       EXPECT_TRUE(sample.stack[i - 1] == "generation_a_outer" ||
                   sample.stack[i - 1] == "generation_b_outer" ||
                   sample.stack[i - 1] == "[truncated]")
-          << "inner is called by " << sample.stack[i - 1];
+          << absl::StrJoin(sample.stack, ";") << " " << sample.label("state")
+          << " " << sample.label("wait");
     }
   }
   EXPECT_GT(seen, 0) << collected.Text();

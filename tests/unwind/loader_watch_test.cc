@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <link.h>
 
+#include <atomic>
+#include <thread>
+
 #include "profiler/unwind/libunwind.h"
 
 namespace wallprof::unwind {
@@ -28,6 +31,26 @@ TEST(LoaderWatchTest, FindsTheCount) {
   const LoaderWatch watch = Watch();
   ASSERT_TRUE(watch.found());
   EXPECT_EQ(watch.added(), LoaderAdded());
+}
+
+TEST(LoaderWatchTest, IsUnsettledWhileOthersLoad) {
+  const LoaderWatch watch = Watch();
+  EXPECT_TRUE(watch.settled());
+  std::atomic<bool> done{false};
+  std::thread loading([&] {
+    while (!done) {
+      if (void* library = dlopen(GENERATION_A, RTLD_NOW | RTLD_LOCAL)) {
+        dlclose(library);
+      }
+    }
+  });
+  while (watch.settled()) {
+  }
+  while (!watch.settled()) {
+  }
+  done = true;
+  loading.join();
+  EXPECT_TRUE(watch.settled());
 }
 
 TEST(LoaderWatchTest, SeesWhatIsLoaded) {

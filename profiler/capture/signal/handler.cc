@@ -12,6 +12,7 @@ constexpr uint64_t kPageBytes = 4096;
 // Constant-initialized, so that no guard or constructor runs.
 constinit std::atomic<Request*> g_begin{nullptr};
 constinit std::atomic<Request*> g_end{nullptr};
+constinit std::atomic<const uint64_t*> g_modules_added{nullptr};
 constinit SignalTallies g_tallies{};
 
 // The handlers that were there before, by signal: one that was used by an
@@ -92,6 +93,9 @@ __attribute__((no_sanitize("address"))) inline void Answer(
   request->label_set = request->labels == nullptr
                            ? 0
                            : request->labels->load(std::memory_order_relaxed);
+  const uint64_t* added = g_modules_added.load(std::memory_order_relaxed);
+  request->modules_added =
+      added == nullptr ? 0 : __atomic_load_n(added, __ATOMIC_RELAXED);
   CountEintr(gregs);
   request->state.store(Request::kDone, std::memory_order_release);
 }
@@ -136,6 +140,10 @@ void PublishRequests(Request* begin, Request* end) {
   g_end.store(begin, std::memory_order_release);  // empty in between
   g_begin.store(begin, std::memory_order_release);
   g_end.store(end, std::memory_order_release);
+}
+
+void PublishModulesAdded(const uint64_t* modules_added) {
+  g_modules_added.store(modules_added, std::memory_order_relaxed);
 }
 
 SignalTallies& GetSignalTallies() { return g_tallies; }

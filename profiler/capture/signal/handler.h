@@ -13,6 +13,11 @@ namespace wallprof::capture {
 // Not async-signal-safe: changes what running handlers see.
 void PublishRequests(Request* begin, Request* end);
 
+// From now on answers have what `modules_added` points to: by it the sampler
+// tells whether it knows the code that was running. nullptr: none. The memory
+// must stay for the life of the process.
+void PublishModulesAdded(const uint64_t* modules_added);
+
 SignalTallies& GetSignalTallies();
 
 // Installs the handler for `signal`, with SA_SIGINFO, SA_RESTART and

@@ -45,6 +45,7 @@ struct Request {
   uint64_t thread_pointer;  // its control block lies at the top of its stack
   uint64_t stack_size;      // bytes copied from SP on
   uint32_t label_set;
+  uint64_t modules_added;  // of the published count; 0 where there is none
 
   std::byte stack[kStackBytes];
 };

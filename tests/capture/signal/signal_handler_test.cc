@@ -70,6 +70,19 @@ TEST_F(HandlerTest, AnswersWithTheRegistersOfTheInterruptedThread) {
   EXPECT_EQ(request_.thread_pointer, pthread_self());
 }
 
+TEST_F(HandlerTest, AnswersHaveTheCountOfModules) {
+  AskSelf(request_);
+  EXPECT_EQ(request_.modules_added, 0u) << "none is published";
+  static uint64_t added = 7;
+  PublishModulesAdded(&added);
+  AskSelf(request_);
+  EXPECT_EQ(request_.modules_added, 7u);
+  added = 8;
+  AskSelf(request_);
+  EXPECT_EQ(request_.modules_added, 8u);
+  PublishModulesAdded(nullptr);
+}
+
 TEST_F(HandlerTest, WithoutBoundsCopiesToTheEndOfThePage) {
   AskSelf(request_);
   ASSERT_EQ(request_.state, Request::kDone);

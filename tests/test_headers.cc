@@ -1,0 +1,1 @@
+// What the precompiled headers of all tests are made with.
