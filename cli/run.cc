@@ -60,17 +60,15 @@ void SetEnvironment(const Arguments& arguments, const std::string& preload,
 }
 
 absl::Status Report(const Arguments& arguments, int recording) {
-  absl::StatusOr<Profile> profile = RecordedProfiler::Read(recording);
+  const View view = arguments.view.value_or(View::kWall);
+  absl::StatusOr<Profile> profile = RecordedProfiler::Read(recording, view);
   if (!profile.ok()) return profile.status();
   if (!arguments.output.empty()) {
-    absl::StatusOr<Profile> seen =
-        SelectView(*profile, arguments.view.value_or(View::kWall));
+    absl::StatusOr<Profile> seen = SelectView(*profile, view);
     if (!seen.ok()) return seen.status();
     return WriteProfile(*seen, arguments.output, *arguments.format);
   }
-  std::cerr << TopTable(
-      ComputeTopFunctions(*profile, arguments.view.value_or(View::kWall)),
-      kRowsShown);
+  std::cerr << TopTable(ComputeTopFunctions(*profile, view), kRowsShown);
   return absl::OkStatus();
 }
 

@@ -30,7 +30,7 @@ void AddViewOption(CLI::App& verb, std::optional<View>& view) {
           "--view",
           [&view](const std::string& name) { view = ViewOfName(name); },
           "What is weighed")
-      ->check(CLI::IsMember({"wall", "cpu", "offcpu"}));
+      ->check(CLI::IsMember({"wall", "cpu", "offcpu", "blockedby"}));
 }
 
 void AddFormatOption(CLI::App& verb, const std::string& name,

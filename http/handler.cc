@@ -227,6 +227,7 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Collect(
     const HttpRequest& request, const Measurement& measurement) {
   CollectOptions options;
   options.frequency_hz = measurement.frequency_hz;
+  options.view = measurement.view;
   options.cancelled = request.client_gone;
   absl::StatusOr<Profile> profile =
       source_.Collect(measurement.duration, options);

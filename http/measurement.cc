@@ -69,11 +69,8 @@ absl::StatusOr<int> ParseFrequency(const std::string& text) {
 }
 
 absl::StatusOr<View> ParseView(const std::string& text) {
-  if (text == "wall") return View::kWall;
-  if (text == "cpu") return View::kCpu;
-  if (text == "offcpu") return View::kOffCpu;
-  if (text == "blockedby") return NotOffered("view", text);
-  return Malformed("view", "wall, cpu or offcpu", text);
+  if (const std::optional<View> view = ViewOfName(text)) return *view;
+  return Malformed("view", "wall, cpu, offcpu or blockedby", text);
 }
 
 absl::StatusOr<Format> ParseFormat(const std::string& text) {
@@ -100,18 +97,6 @@ absl::Status TakeInto(Query& query, std::string_view name, Parse parse,
   if (!value.ok()) return value.status();
   field = *std::move(value);
   return absl::OkStatus();
-}
-
-std::string_view NameOf(View view) {
-  switch (view) {
-    case View::kWall:
-      return "wall";
-    case View::kCpu:
-      return "cpu";
-    case View::kOffCpu:
-      return "offcpu";
-  }
-  return "wall";
 }
 
 }  // namespace
@@ -163,7 +148,7 @@ HttpResponse MeasurementHeaders(const Measurement& measurement) {
   HttpResponse response = Content("application/octet-stream", "");
   response.headers["Content-Disposition"] =
       absl::StrCat("attachment; filename=\"",
-                   std::string(NameOf(measurement.view)), ".pb.gz\"");
+                   std::string(NameOfView(measurement.view)), ".pb.gz\"");
   return response;
 }
 

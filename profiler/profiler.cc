@@ -13,6 +13,9 @@
 #include "profiler/symbolize/symbolizer.h"
 #include "profiler/threads/label_registry.h"
 #include "profiler/threads/syscall_name.h"
+#include "profiler/threads/task_directory.h"
+#include "profiler/threads/wait_target.h"
+#include "profiler/unwind/memory.h"
 
 namespace wallprof {
 namespace {
@@ -23,6 +26,26 @@ constexpr int kMaxFrequencyHz = 1000;
 
 // Less than this holds too few stacks to be of use.
 constexpr size_t kMinMemoryBytes = size_t{8} << 20;
+
+// `measurement` as a profile without names.
+Profile ProfileOf(const stacks::Recording& recording,
+                  const stacks::Measurement& measurement, View view,
+                  const stacks::LabelSets& labels_of) {
+  return view == View::kBlockedBy
+             ? stacks::LockWaitProfile(recording, measurement,
+                                       threads::SyscallName, labels_of)
+             : stacks::MeasuredProfile(recording, measurement,
+                                       threads::SyscallName, labels_of);
+}
+
+// Adds names, and how the sampling went.
+void Complete(const stacks::Measurement& measurement,
+              symbolize::Symbolizer& symbolizer, Profile& profile) {
+  symbolizer.Symbolize(profile);
+  for (std::string& comment : stacks::LossComments(measurement)) {
+    profile.comments.push_back(std::move(comment));
+  }
+}
 
 std::vector<Label> ProgramLabels(uint32_t set) {
   std::vector<Label> labels;
@@ -85,14 +108,10 @@ class Profiler::State {
   capture::Session* session() const { return engine_->session(); }
 
   // `measurement`, named.
-  Profile Describe(const stacks::Measurement& measurement) {
-    const stacks::Recording& recording = session()->recording();
-    Profile profile = stacks::MeasuredProfile(
-        recording, measurement, threads::SyscallName, ProgramLabels);
-    symbolizer_.Symbolize(profile);
-    for (std::string& comment : stacks::LossComments(measurement)) {
-      profile.comments.push_back(std::move(comment));
-    }
+  Profile Describe(const stacks::Measurement& measurement, View view) {
+    Profile profile =
+        ProfileOf(session()->recording(), measurement, view, ProgramLabels);
+    Complete(measurement, symbolizer_, profile);
     return profile;
   }
 
@@ -118,6 +137,26 @@ class Profiler::State {
 };
 
 namespace {
+
+// What the thread waits for now, if it is still where the look found it.
+void DescribeWait(const capture::ThreadView& view,
+                  const threads::TaskDirectory& tasks,
+                  const threads::WaitWorld& world, ThreadInfo& info) {
+  if (view.state != stacks::ThreadState::kBlocked) return;
+  if (view.lock != 0) {
+    info.wait_kind = "lock";
+    info.wait_object = absl::StrCat("0x", absl::Hex(view.lock));
+    info.held_by = view.held_by;
+    return;
+  }
+  threads::ProcText text;
+  if (!tasks.Read(view.tid, "syscall", text)) return;
+  const auto state = threads::ParseSyscall(text.text());
+  if (!state.has_value() || state->number != view.wait) return;
+  threads::WaitTarget target = threads::DescribeWait(*state, world);
+  info.wait_kind = std::move(target.kind);
+  info.wait_object = std::move(target.object);
+}
 
 // The frames of a sample root first, as they are shown.
 std::vector<std::string> FrameNames(const Profile& profile,
@@ -164,7 +203,7 @@ absl::StatusOr<std::unique_ptr<Profiler>> RecordedProfiler::Start(
       new Profiler(std::make_unique<Profiler::State>(*std::move(engine))));
 }
 
-absl::StatusOr<Profile> RecordedProfiler::Read(int file) {
+absl::StatusOr<Profile> RecordedProfiler::Read(int file, View view) {
   absl::StatusOr<std::unique_ptr<stacks::Recording>> recording =
       stacks::Recording::Open(file);
   if (!recording.ok()) return recording.status();
@@ -175,13 +214,10 @@ absl::StatusOr<Profile> RecordedProfiler::Read(int file) {
       made, stacks::EmptySnapshot(made), stacks::TakeSnapshot(made),
       made.table().Intern({&not_sampled, 1}));
   // Labels are of the other process.
-  Profile profile =
-      stacks::MeasuredProfile(made, measurement, threads::SyscallName,
+  Profile profile = ProfileOf(made, measurement, view,
                               [](uint32_t) { return std::vector<Label>(); });
-  symbolize::Symbolizer().Symbolize(profile);
-  for (std::string& comment : stacks::LossComments(measurement)) {
-    profile.comments.push_back(std::move(comment));
-  }
+  symbolize::Symbolizer symbolizer;
+  Complete(measurement, symbolizer, profile);
   return profile;
 }
 
@@ -204,19 +240,19 @@ absl::StatusOr<Profile> Profiler::Collect(absl::Duration duration,
   const absl::Status measured =
       session->Measure(duration, options.frequency_hz, options.cancelled,
                        [&](const stacks::Measurement& measurement) {
-                         profile = state_->Describe(measurement);
+                         profile = state_->Describe(measurement, options.view);
                        });
   if (!measured.ok()) return measured;
   return profile;
 }
 
-absl::StatusOr<Profile> Profiler::Snapshot() {
+absl::StatusOr<Profile> Profiler::Snapshot(View view) {
   capture::Session* session = state_->session();
   if (session == nullptr) return NotHere();
   Profile profile;
   const absl::Status measured =
       session->MeasureAll([&](const stacks::Measurement& measurement) {
-        profile = state_->Describe(measurement);
+        profile = state_->Describe(measurement, view);
       });
   if (!measured.ok()) return measured;
   return profile;
@@ -247,11 +283,23 @@ std::vector<ThreadInfo> Profiler::Threads() {
       });
   if (!visited.ok()) return threads;
   state_->symbolizer().Symbolize(profile);
+  const threads::TaskDirectory tasks;
+  const unwind::Memory memory;
+  threads::WaitWorld world;
+  world.read = [&memory](uint64_t address, void* to, size_t size) {
+    return memory.Read(address, to, size);
+  };
+  world.is_thread = [&views](threads::Tid tid) {
+    return std::any_of(
+        views.begin(), views.end(),
+        [tid](const capture::ThreadView& view) { return view.tid == tid; });
+  };
   auto sample = profile.samples.begin();
   for (const capture::ThreadView& view : views) {
     std::vector<std::string> stack;
     if (view.stack != stacks::kNoStack) stack = FrameNames(profile, *sample++);
     threads.push_back(state_->Describe(view, stack));
+    DescribeWait(view, tasks, world, threads.back());
   }
   std::sort(
       threads.begin(), threads.end(),

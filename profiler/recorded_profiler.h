@@ -28,9 +28,9 @@ class RecordedProfiler {
   static absl::StatusOr<std::unique_ptr<Profiler>> Start(const Options& options,
                                                          const Where& where);
 
-  // The profile of all that the recording in `file` holds. NotFound when
-  // nothing was recorded.
-  static absl::StatusOr<Profile> Read(int file);
+  // The profile of all that the recording in `file` holds, as Snapshot gives it
+  // for `view`. NotFound when nothing was recorded.
+  static absl::StatusOr<Profile> Read(int file, View view);
 };
 
 }  // namespace wallprof

@@ -15,10 +15,19 @@ std::string FormatInstant(absl::Time now) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", now, absl::UTCTimeZone());
 }
 
-// "blocked in recvfrom for 1.25ms", or the bare state of one that runs.
+// "blocked in recvfrom (socket tcp 10.0.0.1:80) for 1.25ms", or the bare state
+// of one that runs.
 std::string Doing(const ThreadInfo& thread) {
   std::string doing = thread.state;
   if (!thread.wait.empty()) absl::StrAppend(&doing, " in ", thread.wait);
+  if (!thread.wait_kind.empty() || !thread.wait_object.empty()) {
+    absl::StrAppend(&doing, " (", thread.wait_kind,
+                    thread.wait_object.empty() ? "" : " ", thread.wait_object);
+    if (thread.held_by != 0) {
+      absl::StrAppend(&doing, " held by thread ", thread.held_by);
+    }
+    doing += ")";
+  }
   if (thread.wait_time > absl::ZeroDuration()) {
     absl::StrAppend(&doing, " for ", absl::FormatDuration(thread.wait_time));
   }
@@ -48,14 +57,18 @@ std::string ThreadsJson(const std::vector<ThreadInfo>& threads,
                         absl::Time now) {
   Json list = Json::array();
   for (const ThreadInfo& thread : threads) {
-    list.push_back({{"tid", thread.tid},
-                    {"name", thread.name},
-                    {"state", thread.state},
-                    {"wait", thread.wait},
-                    {"wait_ns", absl::ToInt64Nanoseconds(thread.wait_time)},
-                    {"cpu_ns", absl::ToInt64Nanoseconds(thread.cpu_time)},
-                    {"truncated", thread.truncated},
-                    {"stack", thread.stack}});
+    Json object = {{"tid", thread.tid},
+                   {"name", thread.name},
+                   {"state", thread.state},
+                   {"wait", thread.wait},
+                   {"wait_ns", absl::ToInt64Nanoseconds(thread.wait_time)},
+                   {"cpu_ns", absl::ToInt64Nanoseconds(thread.cpu_time)},
+                   {"truncated", thread.truncated},
+                   {"stack", thread.stack}};
+    if (!thread.wait_kind.empty()) object["wait_kind"] = thread.wait_kind;
+    if (!thread.wait_object.empty()) object["wait_object"] = thread.wait_object;
+    if (thread.held_by != 0) object["held_by"] = thread.held_by;
+    list.push_back(std::move(object));
   }
   return JsonText({{"time", FormatInstant(now)},
                    {"pid", static_cast<int64_t>(getpid())},

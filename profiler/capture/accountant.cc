@@ -33,11 +33,13 @@ void Accountant::Prepare() {
   for (const PseudoFrame pseudo :
        {PseudoFrame::kOverflow, PseudoFrame::kExited, PseudoFrame::kMasked,
         PseudoFrame::kSmallStack, PseudoFrame::kNotSampled,
-        PseudoFrame::kUnseen}) {
+        PseudoFrame::kUnseen, PseudoFrame::kUnknown}) {
     PseudoStack(pseudo);
   }
   SampleKey overflow;
   overflow.stack = PseudoStack(PseudoFrame::kOverflow);
+  table_.Find(overflow);
+  overflow.holder = PseudoStack(PseudoFrame::kUnknown);
   table_.Find(overflow);
 }
 
@@ -58,6 +60,9 @@ stacks::EntryId Accountant::EntryOf(const SampleKey& key) {
   if (of_thread != stacks::kNoRoom) return of_thread;
   SampleKey shared;
   shared.stack = overflow.stack;
+  if (key.holder != stacks::kNoStack) {
+    shared.holder = PseudoStack(PseudoFrame::kUnknown);
+  }
   return table_.Find(shared);  // made by Prepare
 }
 

@@ -2,11 +2,13 @@
 #ifndef WALLPROF_PROFILER_CAPTURE_OBSERVED_THREAD_H_
 #define WALLPROF_PROFILER_CAPTURE_OBSERVED_THREAD_H_
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "profiler/capture/lock_owner.h"
 #include "profiler/capture/signal/request.h"
 #include "profiler/stacks/stack_table.h"
 #include "profiler/threads/proc_file.h"
@@ -60,6 +62,33 @@ struct RunShare {
   int64_t Running(int64_t wall_ns) const;
 };
 
+// Who holds what a thread waits for, who holds what that one waits for, and so
+// on; 0 where the owner is not known.
+struct HolderChain {
+  static constexpr int kMaxLinks = 4;
+  std::array<threads::Tid, kMaxLinks> links{};
+  int count = 0;
+
+  threads::Tid last() const { return links[static_cast<size_t>(count - 1)]; }
+  friend bool operator==(const HolderChain&, const HolderChain&) = default;
+};
+
+// A wait for a lock, from the look that found it on. See lock_waits.h.
+struct LockWait {
+  std::optional<Lock> lock;  // nullopt: the thread waits for none
+  stacks::StackId stack = stacks::kNoStack;  // the waiter's
+  int64_t credited_ns = 0;                   // up to when it is accounted
+  stacks::EntryId pair =
+      stacks::kNoRoom;  // where it goes; kNoRoom: see pending
+  HolderChain chain;    // at the last tick
+
+  // Time that goes where the holder's answer will tell: to one that came after
+  // `pending_tick`.
+  int64_t pending_ns = 0;
+  int64_t pending_samples = 0;
+  int64_t pending_tick = 0;
+};
+
 struct ObservedThread {
   threads::Tid tid = 0;
   uint64_t start_ticks = 0;  // tells apart threads of the same number
@@ -92,6 +121,7 @@ struct ObservedThread {
   // --- blocked ---------------------------------------------------------------
   StackMemo memo;
   size_t copy_bytes = 0;  // how much of the stack the last walk needed
+  LockWait lock_wait;
 
   // --- running ---------------------------------------------------------------
   // Time not yet on a stack: until the answer comes.
@@ -108,8 +138,11 @@ struct ObservedThread {
   int64_t mask_clock_ns = 0;
   uint64_t stack_sp = 0;        // last seen stack pointer, 0: never seen
   uint64_t thread_pointer = 0;  // 0: not known
-  int short_answers = 0;        // thrown away for want of bounds
-  bool asked_blocked = false;   // the last request was a signal to it, asleep
+  // Its last answer, and the tick that found it.
+  stacks::StackId answer_stack = stacks::kNoStack;
+  int64_t answered_tick = 0;
+  int short_answers = 0;       // thrown away for want of bounds
+  bool asked_blocked = false;  // the last request was a signal to it, asleep
   const std::atomic<uint32_t>* labels = nullptr;
 };
 

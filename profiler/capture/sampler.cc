@@ -28,7 +28,8 @@ constexpr int64_t kAskAnywayNs = 2'000'000;
 
 Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
                  threads::TaskDirectory& tasks, Interrupter& interrupter,
-                 Kernel& kernel, unwind::LoaderWatch loader)
+                 Kernel& kernel, unwind::LoaderWatch loader,
+                 const LockFunctions& lock_functions)
     : recording_(recording),
       own_threads_(own_threads),
       tasks_(tasks),
@@ -38,6 +39,11 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
       unwinder_(memory_, recording),
       outside_(memory_, unwinder_, recording),
       accountant_(recording),
+      lock_waits_(
+          recording, accountant_, memory_, lock_functions,
+          {[this](threads::Tid tid) { return FindThread(tid); },
+           [this](ObservedThread& thread) { Look(thread); },
+           [this](const ObservedThread& thread) { return HasNotRun(thread); }}),
       files_(tasks),
       random_(static_cast<unsigned>(threads::MonotonicNs())) {
   unwind::LibUnwind::UseFromSampler();
@@ -50,6 +56,12 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
   }
   previous_ns_ = recording.start_ns();
   ReloadModules();
+  lock_waits_.FindFunctions(
+      [this](uint64_t pc) -> std::optional<LockFunctions::Bounds> {
+        const unwind::FrameDescription* found = unwinder_.FunctionAt(pc);
+        if (found == nullptr) return std::nullopt;
+        return LockFunctions::Bounds{found->start, found->limit};
+      });
 }
 
 Sampler::~Sampler() { unwind::LibUnwind::ForgetSampler(); }
@@ -71,6 +83,7 @@ void Sampler::Tick(int64_t now_ns, bool everyone) {
   constexpr int64_t kExitedAfterNs = 1'000'000'000;
   everyone |= exited_due_ && now_ns_ - exited_at_ns_ > kExitedAfterNs;
   const bool whole = LookAtAllDue(everyone);
+  lock_waits_.Update(now_ns_, tick_);
   if (exited_due_ && whole) AccountExited();
   RemoveEnded();
   recording_.tallies().threads.set(static_cast<int64_t>(order_.size()));
@@ -118,8 +131,7 @@ void Sampler::CatchUp() {
     if (thread.ended || !thread.settled || thread.last_look_tick == tick_) {
       continue;
     }
-    Witness witness;
-    if (!ReadWitness(thread, witness) || !(witness == thread.witness)) continue;
+    if (!HasNotRun(thread)) continue;
     accountant_.Stay(thread, previous_ns_, tick_ - thread.last_look_tick);
     thread.last_look_tick = tick_;
   }
@@ -129,7 +141,7 @@ void Sampler::CatchUp() {
 // --- looks -------------------------------------------------------------------
 
 // False when the thread is gone.
-bool Sampler::ReadWitness(ObservedThread& thread, Witness& witness) {
+bool Sampler::ReadWitness(const ObservedThread& thread, Witness& witness) {
   witness.cpu_ns = threads::CpuTimeOf(thread.tid);
   if (witness.cpu_ns < 0) return false;
   if (kernel_.cpu_clock() == Kernel::CpuClock::kTrusted) return true;
@@ -140,6 +152,14 @@ bool Sampler::ReadWitness(ObservedThread& thread, Witness& witness) {
   const auto sched = threads::ParseSchedStat(text.text());
   witness.run_count = sched.has_value() ? sched->run_count : 0;
   return true;
+}
+
+// Of a settled thread: whether its last look still holds.
+bool Sampler::HasNotRun(const ObservedThread& thread) {
+  if (threads::CpuTimeOf(thread.tid) != thread.witness.cpu_ns) return false;
+  if (kernel_.cpu_clock() != Kernel::CpuClock::kFails) return true;
+  Witness witness;
+  return ReadWitness(thread, witness) && witness == thread.witness;
 }
 
 void Sampler::Look(ObservedThread& thread) {
@@ -158,6 +178,7 @@ void Sampler::Look(ObservedThread& thread) {
     return;
   }
   thread.moved_ns = now_ns_;
+  lock_waits_.Leave(thread, now_ns_);
   // A clock that runs backwards is another thread's that has the number now.
   if (witness.cpu_ns < thread.witness.cpu_ns) return End(thread);
   const int64_t ran = witness.cpu_ns - thread.witness.cpu_ns;
@@ -205,12 +226,14 @@ void Sampler::LookBlocked(ObservedThread& thread, const SyscallState& state) {
       break;
   }
   const bool in_call = state.kind == SyscallState::Kind::kInSyscall;
+  const int64_t before_ns = thread.last_look_ns;
   EnterBlocked(thread, thread.memo.stack,
                WaitsForDisk(tasks_, thread.tid, state) ? ThreadState::kDisk
                                                        : ThreadState::kBlocked,
                in_call ? static_cast<uint16_t>(thread.memo.syscall)
                        : stacks::kWaitPageFault);
   thread.truncated = !thread.memo.complete;
+  lock_waits_.Enter(thread, state, before_ns);
   // Threads that run in bursts are seldom found running. Their clock's timer
   // may be set all the same, since it cannot go off while they are blocked.
   if (thread.pending_cpu_ns >= kAskAnywayNs &&
@@ -355,7 +378,9 @@ void Sampler::Take(ObservedThread& thread, const Request& answer) {
   }
   if (!walk_.complete) recording_.tallies().lost_truncated.add(1);
   UpdateShare(thread);
+  thread.answered_tick = tick_;
   thread.stack = recording_.table().Intern(walk_.stack());
+  thread.answer_stack = thread.stack;
   thread.truncated = !walk_.complete;
   if (!thread.asked_blocked) {
     return accountant_.Resolve(thread, thread.stack, answer.label_set);

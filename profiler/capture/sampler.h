@@ -14,6 +14,7 @@
 #include "profiler/capture/file_cache.h"
 #include "profiler/capture/interrupter.h"
 #include "profiler/capture/kernel.h"
+#include "profiler/capture/lock_waits.h"
 #include "profiler/capture/look_budget.h"
 #include "profiler/capture/observed_thread.h"
 #include "profiler/capture/outside_look.h"
@@ -37,6 +38,8 @@ struct ThreadView {
   int64_t cpu_ns = 0;
   bool truncated = false;
   stacks::StackId stack = stacks::kNoStack;
+  uint64_t lock = 0;         // address of the one that it waits for; 0: none
+  threads::Tid held_by = 0;  // who has that; 0: nobody
 };
 
 // For the sampler's thread alone, and made on it.
@@ -45,7 +48,8 @@ class Sampler {
   // The arguments must outlive the sampler.
   Sampler(stacks::Recording& recording, OwnThreads& own_threads,
           threads::TaskDirectory& tasks, Interrupter& interrupter,
-          Kernel& kernel, unwind::LoaderWatch loader);
+          Kernel& kernel, unwind::LoaderWatch loader,
+          const LockFunctions& lock_functions);
 
   ~Sampler();
 
@@ -86,7 +90,9 @@ class Sampler {
 
   bool LookAtAllDue(bool everyone);
   void Look(ObservedThread& thread);
-  bool ReadWitness(ObservedThread& thread, Witness& witness);
+  bool ReadWitness(const ObservedThread& thread, Witness& witness);
+  bool HasNotRun(const ObservedThread& thread);
+  ObservedThread* FindThread(threads::Tid tid);
   void LookBlocked(ObservedThread& thread, const threads::SyscallState& state);
   void LookRunning(ObservedThread& thread);
   std::optional<threads::SchedStat> ReadSched(const ObservedThread& thread);
@@ -112,6 +118,7 @@ class Sampler {
   unwind::Unwinder unwinder_;
   OutsideLook outside_;
   Accountant accountant_;
+  LockWaits lock_waits_;
   FileCache files_;
   StackRegions regions_;
   unwind::Walk walk_;

@@ -49,6 +49,7 @@ void Sampler::SetModules(const std::string& maps) {
   if (maps.empty()) return;
   maps_hash_ = HashOfCode(maps);
   unwinder_.SetModules(maps);
+  lock_waits_.SetModules();
   regions_.Update(maps);
   // Frames of other modules may stand at the same addresses now.
   for (const Turn& turn : order_) turn.thread->memo.words.clear();
@@ -106,6 +107,7 @@ void Sampler::ClearTable() {
   }
   recording_.Clear();
   accountant_.Prepare();
+  lock_waits_.Clear();
   for (size_t i = 0; i < order_.size(); ++i) {
     order_[i].due_ns = 0;
     ObservedThread& thread = *order_[i].thread;

@@ -100,7 +100,14 @@ void Sampler::RefreshName(ObservedThread& thread) {
   recording_.thread(thread.record).SetName(stat->name);
 }
 
+ObservedThread* Sampler::FindThread(threads::Tid tid) {
+  const auto found = threads_.find(tid);
+  return found == threads_.end() || found->second->ended ? nullptr
+                                                         : found->second.get();
+}
+
 void Sampler::End(ObservedThread& thread) {
+  lock_waits_.Leave(thread, now_ns_);
   accountant_.End(thread, now_ns_);
   interrupter_.Release(thread);
   files_.Forget(thread.tid);
@@ -154,7 +161,9 @@ std::vector<ThreadView> Sampler::Views() const {
     const stacks::ThreadRecord& record = recording_.thread(thread.record);
     views.push_back({thread.tid, record.Name(), thread.state, thread.wait,
                      now_ns_ - thread.state_since_ns, thread.witness.cpu_ns,
-                     thread.truncated, thread.stack});
+                     thread.truncated, thread.stack,
+                     thread.lock_wait.lock ? thread.lock_wait.lock->address : 0,
+                     lock_waits_.HolderOf(thread)});
   }
   return views;
 }

@@ -158,7 +158,8 @@ void Session::Main() {
                                  : Interrupter::Delivery::kSignal);
   tick_mutex_.lock();
   auto sampler = std::make_unique<Sampler>(*recording_, own_threads_, tasks_,
-                                           *interrupter_, kernel_, loader_);
+                                           *interrupter_, kernel_, loader_,
+                                           lock_functions_);
   tick_mutex_.unlock();
   Loop(*sampler);
   // What is open is so in this thread's table.

@@ -106,6 +106,7 @@ class Session {
 
   const SessionOptions options_;
   const unwind::LoaderWatch loader_;
+  const LockFunctions lock_functions_ = LockFunctions::Find();
   std::unique_ptr<stacks::Recording> recording_;
   threads::TaskDirectory tasks_;
   std::unique_ptr<Interrupter> interrupter_;

@@ -60,11 +60,10 @@ absl::StatusOr<int> ParseHz(std::string_view text) {
 }
 
 absl::StatusOr<View> ParseView(std::string_view text) {
-  if (text == "wall") return View::kWall;
-  if (text == "cpu") return View::kCpu;
-  if (text == "offcpu") return View::kOffCpu;
+  if (const std::optional<View> view = ViewOfName(text)) return *view;
   return absl::InvalidArgumentError(
-      "WALLPROF_VIEW must be wall, cpu or offcpu, not " + std::string(text));
+      "WALLPROF_VIEW must be wall, cpu, offcpu or blockedby, not " +
+      std::string(text));
 }
 
 std::string WithPid(std::string path) {
@@ -198,7 +197,7 @@ absl::Status Start(const wallprof_request& request) {
 }
 
 absl::Status WriteOutput(Running& running) {
-  absl::StatusOr<Profile> profile = running.profiler->Snapshot();
+  absl::StatusOr<Profile> profile = running.profiler->Snapshot(running.view);
   if (!profile.ok()) return profile.status();
   absl::StatusOr<Profile> seen = SelectView(*profile, running.view);
   if (!seen.ok()) return seen.status();

@@ -12,10 +12,16 @@
 namespace wallprof {
 namespace {
 
-constexpr View kViews[] = {View::kWall, View::kCpu, View::kOffCpu};
+constexpr View kViews[] = {View::kWall, View::kCpu, View::kOffCpu,
+                           View::kBlockedBy};
+
+// The sample type that a view is called in profiles.
+std::string_view TypeOfView(View view) {
+  return view == View::kBlockedBy ? "lockwait" : NameOfView(view);
+}
 
 absl::StatusOr<int> RequireType(const Profile& profile, View view) {
-  std::string name(NameOfView(view));
+  std::string name(TypeOfView(view));
   int index = SampleTypeIndex(profile, name);
   if (index >= 0) return index;
   return absl::InvalidArgumentError(
@@ -56,6 +62,8 @@ std::string_view NameOfView(View view) {
       return "cpu";
     case View::kOffCpu:
       return "offcpu";
+    case View::kBlockedBy:
+      return "blockedby";
   }
   return "";
 }
@@ -85,7 +93,7 @@ ViewColumn ColumnOrDefault(const Profile& profile, View view) {
 absl::StatusOr<Profile> SelectView(const Profile& profile, View view) {
   absl::StatusOr<ViewColumn> column = FindColumn(profile, view);
   if (!column.ok()) return column.status();
-  if (view == View::kWall) return profile;
+  if (view == View::kWall || view == View::kBlockedBy) return profile;
   if (absl::Status s = CheckValid(profile); !s.ok()) return s;
 
   Profile seen = profile;

@@ -3,20 +3,12 @@
 #define WALLPROF_PROFILER_PROFILE_VIEW_H_
 
 #include <cstdint>
-#include <optional>
-#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "wallprof/merge.h"
 #include "wallprof/profile.h"
 
 namespace wallprof {
-
-// "wall", "cpu" or "offcpu"; nullopt for any other.
-std::optional<View> ViewOfName(std::string_view name);
-
-// The sample type that a view is called in profiles: "wall", "cpu", "offcpu".
-std::string_view NameOfView(View view);
 
 // The one number of each sample that a view shows.
 struct ViewColumn {

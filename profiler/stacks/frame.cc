@@ -18,6 +18,12 @@ const char* PseudoFrameName(PseudoFrame pseudo) {
       return "[not sampled]";
     case PseudoFrame::kUnseen:
       return "[unseen]";
+    case PseudoFrame::kHeldBy:
+      return "[held by]";
+    case PseudoFrame::kLater:
+      return "[later]";
+    case PseudoFrame::kUnknown:
+      break;
   }
   return "[unknown]";
 }

@@ -22,6 +22,9 @@ enum class PseudoFrame : uint8_t {
   kSmallStack,  // runs on a stack too small to be interrupted
   kNotSampled,  // ran, but not long enough to be caught running
   kUnseen,      // the stack could not be had
+  kHeldBy,      // parts a waiter's stack from that of the lock's holder
+  kLater,       // the holder's stack is one of after it was seen to hold
+  kUnknown,     // in place of a holder that is not known
 };
 
 // "[truncated]" and so on, as shown to people.

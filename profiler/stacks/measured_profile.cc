@@ -15,27 +15,39 @@ class Builder {
       : recording_(recording),
         syscall_name_(syscall_name),
         labels_of_(labels_of) {
-    profile_.sample_types = {
-        {"samples", "count"}, {"cpu", "nanoseconds"}, {"wall", "nanoseconds"}};
-    profile_.default_sample_type = "wall";
-    profile_.period_type = {"wall", "nanoseconds"};
     for (uint32_t id = 1; id < recording.module_count(); ++id) {
       AddMapping(id, *recording.module(static_cast<ModuleId>(id)));
     }
   }
 
+  // The frames of a wait's holder are further from the root than the waiter's.
+  void AddLockWait(const Measured& measured) {
+    Sample sample;
+    AddFrames(measured.key.holder, sample);
+    sample.location_ids.push_back(
+        LocationOf(Frame::Pseudo(PseudoFrame::kHeldBy)));
+    AddFrames(measured.key.stack, sample);
+    sample.values = {measured.counts.samples, measured.counts.wall_ns};
+    SampleKey waiter = measured.key;
+    waiter.state = ThreadState::kBlocked;
+    AddLabels(waiter, sample);
+    sample.labels.push_back({"holder", ThreadStateName(measured.key.state)});
+    profile_.samples.push_back(std::move(sample));
+  }
+
   void Add(const Measured& measured) {
     Sample sample;
-    for (const Frame frame : recording_.table().Frames(measured.key.stack)) {
-      sample.location_ids.push_back(LocationOf(frame));
-    }
+    AddFrames(measured.key.stack, sample);
     sample.values = {measured.counts.samples, measured.counts.cpu_ns,
                      measured.counts.wall_ns};
     AddLabels(measured.key, sample);
     profile_.samples.push_back(std::move(sample));
   }
 
-  Profile Finish(const Measurement& measurement) {
+  Profile Finish(std::vector<ValueType> types, const Measurement& measurement) {
+    profile_.sample_types = std::move(types);
+    profile_.default_sample_type = profile_.sample_types.back().type;
+    profile_.period_type = profile_.sample_types.back();
     profile_.time =
         absl::FromUnixNanos(recording_.start_wall_ns() + measurement.start_ns -
                             recording_.start_ns());
@@ -46,6 +58,12 @@ class Builder {
   }
 
  private:
+  void AddFrames(StackId stack, Sample& sample) {
+    for (const Frame frame : recording_.table().Frames(stack)) {
+      sample.location_ids.push_back(LocationOf(frame));
+    }
+  }
+
   // Mapping ids are module ids.
   void AddMapping(uint64_t id, const ModuleRecord& module) {
     Mapping mapping;
@@ -154,7 +172,21 @@ Profile MeasuredProfile(const Recording& recording,
                         const LabelSets& labels_of) {
   Builder builder(recording, syscall_name, labels_of);
   for (const Measured& measured : measurement.samples) builder.Add(measured);
-  return builder.Finish(measurement);
+  return builder.Finish(
+      {{"samples", "count"}, {"cpu", "nanoseconds"}, {"wall", "nanoseconds"}},
+      measurement);
+}
+
+Profile LockWaitProfile(const Recording& recording,
+                        const Measurement& measurement,
+                        const SyscallNames& syscall_name,
+                        const LabelSets& labels_of) {
+  Builder builder(recording, syscall_name, labels_of);
+  for (const Measured& wait : measurement.lock_waits) {
+    builder.AddLockWait(wait);
+  }
+  return builder.Finish({{"samples", "count"}, {"lockwait", "nanoseconds"}},
+                        measurement);
 }
 
 }  // namespace wallprof::stacks

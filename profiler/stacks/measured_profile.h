@@ -26,6 +26,14 @@ Profile MeasuredProfile(const Recording& recording,
                         const SyscallNames& syscall_name,
                         const LabelSets& labels_of);
 
+// Waits for locks: types samples/count, lockwait/nanoseconds. Each stack is the
+// waiter's from the root on, [held by], and the holder's. The label `holder`
+// tells whether the holder was running.
+Profile LockWaitProfile(const Recording& recording,
+                        const Measurement& measurement,
+                        const SyscallNames& syscall_name,
+                        const LabelSets& labels_of);
+
 // How the sampling of a window went, for the profile's comments: the rate that
 // was achieved, lateness, and each loss by its reason.
 std::vector<std::string> LossComments(const Measurement& measurement);

@@ -197,7 +197,9 @@ Measurement Difference(const Recording& recording, const Snapshot& start,
     sample.counts = Minus(end.entries[i], At(start.entries, i));
     if (sample.counts == Counts{}) continue;
     if (!recording.table().Read(EntryId{i}, sample.key, ignored)) continue;
-    result.samples.push_back(sample);
+    auto& samples =
+        sample.key.holder == kNoStack ? result.samples : result.lock_waits;
+    samples.push_back(sample);
   }
   for (uint32_t i = 0; i < end.pending.size(); ++i) {
     const Counts more = Minus(end.pending[i], At(start.pending, i));

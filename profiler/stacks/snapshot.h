@@ -50,6 +50,7 @@ struct Measurement {
   int64_t ticks = 0;
   Losses losses;
   std::vector<Measured> samples;
+  std::vector<Measured> lock_waits;  // of keys with a holder
 };
 
 // Reads `recording` between two ticks; while one is under way, waits for its

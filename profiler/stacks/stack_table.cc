@@ -26,9 +26,10 @@ uint64_t HashOf(absl::Span<const Frame> frames) {
 }
 
 uint64_t HashOf(const SampleKey& key) {
-  uint64_t words[2];
+  uint64_t words[3];
+  static_assert(sizeof(words) == sizeof(key));
   memcpy(words, &key, sizeof(words));
-  return Mix(Mix(0, words[0]), words[1]);
+  return Mix(Mix(Mix(0, words[0]), words[1]), words[2]);
 }
 
 size_t Aligned(size_t bytes) { return (bytes + 63) & ~size_t{63}; }

@@ -61,9 +61,14 @@ struct SampleKey {
   ThreadState state = ThreadState::kRunning;
   uint8_t zero = 0;  // no padding, so keys compare as bytes
 
+  // Of a wait for a lock: the stack of its holder, whose state `state` is then.
+  // Such entries count again what is counted without a holder.
+  StackId holder = kNoStack;
+  uint32_t zeros = 0;
+
   friend bool operator==(const SampleKey&, const SampleKey&) = default;
 };
-static_assert(sizeof(SampleKey) == 16);
+static_assert(sizeof(SampleKey) == 24);
 
 struct Counts {
   int64_t samples = 0;

@@ -70,6 +70,10 @@ class Unwinder {
   // Walks `copy` into `walk`, whose buffers are reused.
   void Unwind(const StackCopy& copy, Walk& walk);
 
+  // What the unwind tables say of the function at `pc`; nullptr: nothing. Valid
+  // until the next use of this object.
+  const FrameDescription* FunctionAt(uint64_t pc) { return cfi_.Find(pc); }
+
   // The last walk met code that no known module holds: the map may be old.
   bool met_unknown_code() const { return met_unknown_code_; }
 

@@ -44,8 +44,9 @@ Collected::Collected(const Profile& profile) {
     NamedSample named;
     named.labels = sample.labels;
     named.samples = sample.values.at(0);
-    named.cpu_ns = sample.values.at(1);
-    named.wall_ns = sample.values.at(2);
+    // A profile of waits for locks has no CPU time.
+    named.cpu_ns = sample.values.size() > 2 ? sample.values[1] : 0;
+    named.wall_ns = sample.values.back();
     for (auto id = sample.location_ids.rbegin();
          id != sample.location_ids.rend(); ++id) {
       const auto& lines = locations.at(*id)->lines;

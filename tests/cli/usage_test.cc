@@ -45,7 +45,7 @@ TEST_P(WrongUsageTest, IsStatusTwoAndSaysWhy) {
 INSTANTIATE_TEST_SUITE_P(
     Arguments, WrongUsageTest,
     testing::Values("", "nonsense", "top", "top a b", "top -n 0 a",
-                    "top -n x a", "top --view blockedby a", "top --nonsense a",
+                    "top -n x a", "top --view blocked a", "top --nonsense a",
                     "convert a", "convert a b.svg", "convert --to svg a b",
                     "diff a", "diff - -", "diff -o x.svg a b", "fetch",
                     "fetch --seconds 0 :1", "fetch --seconds -1 :1",

@@ -180,7 +180,8 @@ TEST_F(HandlerTest, RefusesOtherMalformedParameters) {
   for (const char* value : {"0", "1001", "-5", "99.5", "", "many"}) {
     ExpectBad("/?seconds=1&hz=" + std::string(value), "'hz'");
   }
-  ExpectBad("/?seconds=1&view=Wall", "'view' must be wall, cpu or offcpu");
+  ExpectBad("/?seconds=1&view=Wall",
+            "'view' must be wall, cpu, offcpu or blockedby");
   ExpectBad("/?seconds=1&format=xml", "'format'");
   ExpectBad("/?seconds=1&threads=yes", "'threads' must be 0 or 1, not 'yes'");
   ExpectBad("/?seconds=1&lines=2", "'lines'");
@@ -195,7 +196,6 @@ TEST_F(HandlerTest, RefusesByNameWhatIsNotOfferedYet) {
     ExpectBad("/?seconds=1&format=" + std::string(format),
               "'format': '" + std::string(format) + "' is not offered yet");
   }
-  ExpectBad("/?seconds=1&view=blockedby", "'blockedby' is not offered yet");
   ExpectBad("/?seconds=1&lines=1", "'lines': '1' is not offered yet");
   ExpectBad("/?from=-10m", "'from': '-10m' is not offered yet");
   ExpectBad("/?to=-5m", "'to': '-5m' is not offered yet");

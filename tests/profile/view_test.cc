@@ -109,10 +109,10 @@ TEST(ViewTest, InvalidProfileIsRefused) {
 }
 
 TEST(ViewTest, NamesAreThoseOfTheTypes) {
-  for (View view : {View::kWall, View::kCpu, View::kOffCpu}) {
+  for (View view : {View::kWall, View::kCpu, View::kOffCpu, View::kBlockedBy}) {
     EXPECT_EQ(ViewOfName(NameOfView(view)), view);
   }
-  EXPECT_EQ(ViewOfName("blockedby"), std::nullopt);
+  EXPECT_EQ(ViewOfName("blocked"), std::nullopt);
   EXPECT_EQ(ViewOfName(""), std::nullopt);
 }
 

@@ -3,6 +3,9 @@
 #ifndef WALLPROF_MERGE_H_
 #define WALLPROF_MERGE_H_
 
+#include <optional>
+#include <string_view>
+
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "wallprof/profile.h"
@@ -14,7 +17,14 @@ enum class View {
   kWall,    // running or blocked
   kCpu,     // on a CPU
   kOffCpu,  // wall minus CPU
+  // Waits for locks, by who waits and who holds; of another measurement than
+  // the others, see CollectOptions::view.
+  kBlockedBy,
 };
+
+// "wall", "cpu", "offcpu" or "blockedby"; nullopt for any other.
+std::optional<View> ViewOfName(std::string_view name);
+std::string_view NameOfView(View view);
 
 // The sum of `profiles`, with pprof's semantics: sample types and period type
 // must agree; time is the earliest, duration the sum, period the largest;
@@ -31,8 +41,9 @@ absl::StatusOr<Profile> Diff(const Profile& before, const Profile& after,
 // A wall profile seen as `view`. kWall returns it unchanged. kCpu keeps the
 // types samples and cpu (period type cpu/nanoseconds, default cpu) and only
 // samples with CPU time. kOffCpu has samples and offcpu = wall - cpu, never
-// below 0. A profile without a wall type can only be seen as kCpu;
-// InvalidArgument otherwise.
+// below 0. A profile without a wall type can only be seen as kCpu, and one of
+// waits for locks (type lockwait) only as kBlockedBy, which returns it
+// unchanged; InvalidArgument otherwise.
 absl::StatusOr<Profile> SelectView(const Profile& profile, View view);
 
 }  // namespace wallprof

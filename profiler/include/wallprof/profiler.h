@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "wallprof/merge.h"
 #include "wallprof/profile.h"
 
 namespace wallprof {
@@ -54,6 +55,12 @@ struct CollectOptions {
   // At least this many looks a second while it lasts; 0: Options' rate.
   int frequency_hz = 0;
 
+  // kBlockedBy: who holds the locks that threads wait for; the profile has the
+  // types samples/count, lockwait/nanoseconds, and each stack is the waiter's,
+  // [held by], and the holder's. Any other view is had from the wall profile
+  // that is measured then, by SelectView.
+  View view = View::kWall;
+
   // Asked about every 50 ms; when it says true, Collect ends early with
   // Cancelled. Called on Collect's own thread.
   std::function<bool()> cancelled;
@@ -65,6 +72,12 @@ struct ThreadInfo {
   std::string name;
   std::string state;  // running, runnable, blocked or disk
   std::string wait;   // the system call's name, when blocked
+  // What for: lock, sleep, timer, file, socket, pipe, event, epoll, terminal,
+  // device, io, join, child, signal, futex; empty where it is not known. And
+  // which: a path, a peer's address, a lock's address, a thread or process.
+  std::string wait_kind;
+  std::string wait_object;
+  int64_t held_by = 0;  // tid of who holds the lock; 0: not known, or no lock
   absl::Duration wait_time;
   absl::Duration cpu_time;
   bool truncated = false;
@@ -134,7 +147,8 @@ class Profiler {
   // Everything since Start, as Collect gives it; or since the stack table was
   // last emptied, which happens when it is nearly full and nobody collects.
   // Thread-safe.
-  absl::StatusOr<Profile> Snapshot();
+  // Of the view as in CollectOptions.
+  absl::StatusOr<Profile> Snapshot(View view = View::kWall);
 
   // Every thread as the last look found it, by tid; none once the profiler has
   // stopped. Thread-safe.

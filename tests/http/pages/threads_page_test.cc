@@ -1,5 +1,6 @@
 #include "http/pages/threads_page.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -61,6 +62,25 @@ TEST(ThreadsPageTest, JsonHasEveryFieldInItsPlace) {
       ThreadsJson(TwoThreads(), Instant()),
       absl::StrCat(R"({"time":"2026-01-02T03:04:05.678Z","pid":)", getpid(),
                    R"(,"threads":[)", blocked, ",", running, "]}\n"));
+}
+
+TEST(ThreadsPageTest, WaitsAreToldAsFarAsTheyAreKnown) {
+  ThreadInfo waiter;
+  waiter.tid = 71;
+  waiter.name = "demo";
+  waiter.state = "blocked";
+  waiter.wait = "futex";
+  waiter.wait_kind = "lock";
+  waiter.wait_object = "0x7f00";
+  waiter.held_by = 72;
+  EXPECT_THAT(ThreadsText({waiter}, Instant()),
+              ::testing::HasSubstr(
+                  "[blocked in futex (lock 0x7f00 held by thread 72), cpu 0]"));
+  const nlohmann::json page =
+      nlohmann::json::parse(ThreadsJson({waiter}, Instant()));
+  EXPECT_EQ(page["threads"][0]["wait_kind"], "lock");
+  EXPECT_EQ(page["threads"][0]["wait_object"], "0x7f00");
+  EXPECT_EQ(page["threads"][0]["held_by"], 72);
 }
 
 TEST(ThreadsPageTest, NoThreadsAreAnEmptyList) {

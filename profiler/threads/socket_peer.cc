@@ -1,0 +1,99 @@
+#include "profiler/threads/socket_peer.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <fstream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace wallprof::threads {
+namespace {
+
+constexpr const char* kInternetLists[] = {"tcp", "tcp6", "udp", "udp6"};
+
+// Columns of those lists (proc(5)): number, local address, remote address,
+// state, three more, the user, a timeout, inode.
+constexpr size_t kLocal = 1;
+constexpr size_t kRemote = 2;
+constexpr size_t kState = 3;
+constexpr size_t kInode = 9;
+constexpr absl::string_view kListening = "0A";
+
+// Of the list of unix sockets.
+constexpr size_t kUnixInode = 6;
+constexpr size_t kUnixPath = 7;
+
+template <typename Number>
+bool ParseHex(std::string_view text, Number& number) {
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, 16);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// Calls `use` with the words of each line; true ends it.
+template <typename Use>
+void ForEachLine(const std::string& path, Use use) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const std::vector<std::string> words =
+        absl::StrSplit(line, ' ', absl::SkipEmpty());
+    if (use(words)) return;
+  }
+}
+
+// The list's name without what tells the address family.
+absl::string_view Protocol(absl::string_view list) { return list.substr(0, 3); }
+
+}  // namespace
+
+// Groups of four bytes, each in the order of this machine.
+std::string ReadableAddress(std::string_view text) {
+  constexpr size_t kGroup = 8;  // digits
+  const size_t colon = text.find(':');
+  uint16_t port = 0;
+  if (colon == std::string_view::npos ||
+      !ParseHex(text.substr(colon + 1), port)) {
+    return "";
+  }
+  const std::string_view address = text.substr(0, colon);
+  const bool six = address.size() == 4 * kGroup;
+  if (!six && address.size() != kGroup) return "";
+  std::array<uint32_t, 4> words{};
+  for (size_t i = 0; i < address.size() / kGroup; ++i) {
+    if (!ParseHex(address.substr(i * kGroup, kGroup), words[i])) return "";
+  }
+  std::array<char, INET6_ADDRSTRLEN> shown;
+  inet_ntop(six ? AF_INET6 : AF_INET, words.data(), shown.data(), shown.size());
+  return six ? absl::StrCat("[", shown.data(), "]:", port)
+             : absl::StrCat(shown.data(), ":", port);
+}
+
+std::string SocketPeer(std::string_view inode, const std::string& root) {
+  std::string peer;
+  for (const char* list : kInternetLists) {
+    ForEachLine(absl::StrCat(root, "/net/", list), [&](const auto& words) {
+      if (words.size() <= kInode || words[kInode] != inode) return false;
+      const bool listens = words[kState] == kListening;
+      peer = absl::StrCat(Protocol(list), " ",
+                          ReadableAddress(words[listens ? kLocal : kRemote]),
+                          listens ? " (listening)" : "");
+      return true;
+    });
+    if (!peer.empty()) return peer;
+  }
+  ForEachLine(absl::StrCat(root, "/net/unix"), [&](const auto& words) {
+    if (words.size() <= kUnixInode || words[kUnixInode] != inode) return false;
+    peer = words.size() > kUnixPath ? absl::StrCat("unix ", words[kUnixPath])
+                                    : "unix";
+    return true;
+  });
+  return peer;
+}
+
+}  // namespace wallprof::threads
