@@ -104,6 +104,7 @@ struct ObservedThread {
   int64_t last_look_tick = 0;
   int64_t moved_ns = 0;     // when a look last found that it had run
   int64_t next_gap_ns = 0;  // see look_gap.h
+  int64_t added_ns = 0;     // when it was first seen
   int64_t name_read_ns = 0;
   threads::SchedStat sched;
   bool sched_known = false;

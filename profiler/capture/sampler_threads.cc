@@ -67,6 +67,7 @@ void Sampler::AddThread(threads::Tid tid) {
       first_listing_ ? std::max<int64_t>(threads::CpuTimeOf(tid), 0) : 0;
   thread->last_look_tick = tick_ - 1;
   thread->moved_ns = now_ns_;
+  thread->added_ns = now_ns_;
   order_.push_back({thread.get(), 0});
   threads_.emplace(tid, std::move(thread));
 }
@@ -87,10 +88,15 @@ void Sampler::UpdateLabels() {
 }
 
 // Names are given after threads start, and change; and a number may have gone
-// to another thread unnoticed. Once a second, for threads that run.
+// to another thread unnoticed. Once a second, for threads that run; of new ones
+// at each look, since most are named soon after they start.
 void Sampler::RefreshName(ObservedThread& thread) {
   constexpr int64_t kRefreshNs = 1'000'000'000;
-  if (now_ns_ - thread.name_read_ns < kRefreshNs) return;
+  constexpr int64_t kNewNs = 200'000'000;
+  if (now_ns_ - thread.name_read_ns < kRefreshNs &&
+      now_ns_ - thread.added_ns > kNewNs) {
+    return;
+  }
   thread.name_read_ns = now_ns_;
   threads::ProcText text;
   if (!tasks_.Read(thread.tid, "stat", text)) return;

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
 using ::testing::SizeIs;
 
 constexpr ModuleId kProgram = 1, kLibrary = 2;
@@ -213,6 +214,34 @@ TEST(LossCommentsTest, OfAnEmptyWindowDivideByNothing) {
   EXPECT_THAT(
       LossComments(Measurement()),
       ElementsAre("wallprof: 0 ticks, 0.00 Hz, 0.000 ms late on average"));
+}
+
+TEST_F(MeasuredProfileTest, WaitsForLocksHaveWaiterAndHolder) {
+  const Frame waiter = Frame::Code(kProgram, 0x10);
+  const Frame holder = Frame::Code(kProgram, 0x20);
+  Measured wait;
+  wait.key.stack = recording_->table().Intern({&waiter, 1});
+  wait.key.holder = recording_->table().Intern({&holder, 1});
+  wait.key.wait = 202;
+  wait.key.state = ThreadState::kRunning;  // the holder's
+  wait.counts = {3, 0, 300};
+  measurement_.lock_waits.push_back(wait);
+  const Profile profile = LockWaitProfile(
+      *recording_, measurement_, [](int) { return "futex"; },
+      [](uint32_t) { return std::vector<Label>(); });
+  ASSERT_EQ(CheckValid(profile), absl::OkStatus());
+  EXPECT_EQ(profile.default_sample_type, "lockwait");
+  ASSERT_THAT(profile.samples, SizeIs(1));
+  const Sample& sample = profile.samples[0];
+  EXPECT_THAT(sample.values, ElementsAre(3, 300));
+  ASSERT_THAT(sample.location_ids, SizeIs(3));
+  EXPECT_EQ(profile.locations[sample.location_ids[0] - 1].address, 0x400020u);
+  EXPECT_EQ(profile.functions[0].name, "[held by]");
+  EXPECT_EQ(profile.locations[sample.location_ids[2] - 1].address, 0x400010u);
+  EXPECT_THAT(sample.labels,
+              IsSupersetOf({Label{"state", "blocked"}, Label{"wait", "futex"},
+                            Label{"holder", "running"}}));
+  EXPECT_THAT(Make().samples, IsEmpty()) << "the wall profile has it elsewhere";
 }
 
 }  // namespace

@@ -300,5 +300,25 @@ TEST_F(SnapshotTest, OfATickWithoutEndIsTakenAllTheSame) {
             (Counts{1, 2, 3}));
 }
 
+TEST_F(SnapshotTest, WaitsWithAHolderAreApart) {
+  const EntryId entry = Entry(1, 0, ThreadState::kBlocked);
+  SampleKey key;
+  Counts counts;
+  ASSERT_TRUE(recording_->table().Read(entry, key, counts));
+  key.holder = recording_->table().Intern(StackOf(2, 4));
+  const EntryId pair = recording_->table().Find(key);
+  EXPECT_NE(pair, entry);
+  const Snapshot start = Tick(1000, [] {});
+  const Snapshot end = Tick(2000, [&] {
+    Add(entry, {1, 0, 1000});
+    Add(pair, {1, 0, 900});
+  });
+  const Measurement measurement = Between(start, end);
+  ASSERT_EQ(measurement.samples.size(), 1u);
+  EXPECT_EQ(measurement.samples[0].counts.wall_ns, 1000);
+  ASSERT_EQ(measurement.lock_waits.size(), 1u);
+  EXPECT_EQ(measurement.lock_waits[0].counts.wall_ns, 900);
+}
+
 }  // namespace
 }  // namespace wallprof::stacks
