@@ -196,6 +196,17 @@ absl::Status Start(const wallprof_request& request) {
   return absl::OkStatus();
 }
 
+// On a thread of ours: its descriptors are not the program's, which may have
+// none left, and a file that may not grow costs it no signal.
+absl::Status Privately(Profiler& profiler,
+                       const std::function<absl::Status()>& work) {
+  std::promise<absl::Status> promise;
+  std::future<absl::Status> done = promise.get_future();
+  const absl::Status started = profiler.RunPrivately(
+      "wallprof-write", [&] { promise.set_value(work()); });
+  return started.ok() ? done.get() : work();
+}
+
 absl::Status WriteOutput(Running& running) {
   absl::StatusOr<Profile> profile = running.profiler->Snapshot(running.view);
   if (!profile.ok()) return profile.status();
@@ -224,7 +235,9 @@ void wallprof_engine_finish() {
   if (running->listening.valid()) running->listening.wait();
   running->server.reset();
   if (!running->output.empty()) {
-    const absl::Status written = wallprof::WriteOutput(*running);
+    const absl::Status written = wallprof::Privately(
+        *running->profiler,
+        [&running] { return wallprof::WriteOutput(*running); });
     if (!written.ok()) {
       dprintf(STDERR_FILENO, "wallprof: cannot write %s: %s\n",
               running->output.c_str(), std::string(written.message()).c_str());

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -208,6 +209,25 @@ static void AfterForkInChild(void) {
   pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 }
 
+/* Whether RLIMIT_AS leaves enough for the engine, which takes about 100 MiB of
+ * address space, and for the program. Where memory ends while it starts,
+ * nothing can be relied on. */
+static int HasAddressSpace(void) {
+  enum { kNeededMebibytes = 256 };
+  struct rlimit limit;
+  unsigned long pages = 0;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return 1;
+  }
+  FILE* file = fopen("/proc/self/statm", "re");
+  if (file == NULL) return 0;
+  const int read = fscanf(file, "%lu", &pages);
+  fclose(file);
+  const unsigned long used = pages * (unsigned long)sysconf(_SC_PAGESIZE);
+  return read == 1 && limit.rlim_cur > used &&
+         (limit.rlim_cur - used) >> 20 >= kNeededMebibytes;
+}
+
 /* NULL, or why this program is not profiled although it was asked for. */
 static const char* Unfit(void) {
   if (dlsym(RTLD_DEFAULT, "__asan_init") != NULL ||
@@ -215,6 +235,7 @@ static const char* Unfit(void) {
       dlsym(RTLD_DEFAULT, "__msan_init") != NULL) {
     return "the program is built with a sanitizer";
   }
+  if (!HasAddressSpace()) return "its address space is limited to too little";
   dlerror(); /* the program's next call of it must not tell of ours */
   for (size_t i = 0; i < sizeof(kSingleThreaded) / sizeof(char*); ++i) {
     if (strcmp(program_invocation_short_name, kSingleThreaded[i]) == 0) {

@@ -8,7 +8,9 @@ import unittest
 import preloaded
 from preloaded import FAST_HZ, PreloadTest, run, subject, system_python
 
-JEMALLOC = '/usr/lib/x86_64-linux-gnu/libjemalloc.so.2'
+LIBRARIES = '/usr/lib/x86_64-linux-gnu'
+JEMALLOC = f'{LIBRARIES}/libjemalloc.so.2'
+TCMALLOC = f'{LIBRARIES}/libtcmalloc_minimal.so.4'
 
 
 def needs(program):
@@ -112,10 +114,11 @@ class AllocatorTest(PreloadTest):
         self.assert_ran(done, stdout=self.SUM)
         self.assertIn('::Work(int)', self.read())
 
-    @unittest.skipUnless(os.path.exists(JEMALLOC), 'no jemalloc here')
-    def test_jemalloc_before_and_after_us(self):
-        for preload in (f'{JEMALLOC}:{preloaded.library()}',
-                        f'{preloaded.library()}:{JEMALLOC}'):
+    def check(self, allocator):
+        if not os.path.exists(allocator):
+            self.skipTest(f'no {allocator} here')
+        for preload in (f'{allocator}:{preloaded.library()}',
+                        f'{preloaded.library()}:{allocator}'):
             for variables in ({'OUTPUT': self.path()},
                               {'LISTEN': 'unix:' + self.path('socket')}):
                 done = run(subject('allocations'), preload=preload, HZ=FAST_HZ,
@@ -126,6 +129,12 @@ class AllocatorTest(PreloadTest):
                            OUTPUT=self.path('%p.folded'), CHILDREN='1')
                 self.assert_ran(done)
             self.assertIn('::Work(int)', self.read())
+
+    def test_jemalloc_before_and_after_us(self):
+        self.check(JEMALLOC)
+
+    def test_tcmalloc_before_and_after_us(self):
+        self.check(TCMALLOC)
 
     def test_allocator_that_checks(self):
         done = run('env', 'MALLOC_CHECK_=3', 'MALLOC_PERTURB_=165',

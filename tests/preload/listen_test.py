@@ -37,6 +37,12 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def in_order(wanted, frames):
+    """Whether `frames` has those, one after the other, others between."""
+    rest = iter(frames)
+    return all(frame in rest for frame in wanted)
+
+
 class PagesTest(PreloadTest):
 
     def test_profile_threads_and_statistics(self):
@@ -54,6 +60,22 @@ class PagesTest(PreloadTest):
             self.assertEqual(stats['hz'], 99)
             self.assertIn('early_close',
                           open_url(url + 'debug/pprof/cmdline'))
+
+    def test_who_holds_the_locks(self):
+        with Running(subject('locks'), LISTEN='0') as command:
+            url = command.url()
+            text = open_url(url + '?seconds=1&view=blockedby')
+            total = sum(weight for _, weight in stacks(text))
+            held = sum(weight for frames, weight in stacks(text)
+                       if in_order(['Wait', 'pthread_mutex_lock', '[held by]',
+                                    'Hold'], frames))
+            self.assertGreater(held, 500000)
+            self.assertGreater(held, 0.9 * total)
+            threads = json.loads(open_url(url + 'threads?format=json'))
+            waiter = [thread for thread in threads['threads']
+                      if thread.get('wait_kind') == 'lock']
+            self.assertEqual(len(waiter), 1)
+            self.assertNotIn(waiter[0]['held_by'], (0, waiter[0]['tid']))
 
     def test_rate(self):
         with serving(LISTEN='0', HZ='250') as service:
