@@ -276,7 +276,7 @@ Statistics Profiler::Stats() const {
   result.threads = tallies.threads.get();
   result.cpu_time = absl::Nanoseconds(session->own_cpu_ns());
   result.memory_bytes = session->memory_bytes() +
-                        static_cast<int64_t>(symbolize::kDefaultCacheBytes);
+                        static_cast<int64_t>(symbolize::SymbolizerOptions().cache_bytes);
   result.unchanged = tallies.unchanged.get();
   result.memo_hits = tallies.memo_hits.get();
   result.walks = tallies.walks.get();
