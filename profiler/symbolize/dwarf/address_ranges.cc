@@ -60,6 +60,13 @@ int VersionOf(Dwarf_Die* die) {
   return version;
 }
 
+uint8_t OffsetSizeOf(Dwarf_Die* die) {
+  uint8_t size = 0;
+  dwarf_cu_info(die->cu, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                &size);
+  return size;
+}
+
 void Add(uint64_t begin, uint64_t end, std::vector<AddressRange>& ranges) {
   if (begin < end) ranges.push_back({begin, end});
 }
@@ -83,7 +90,9 @@ void RangeAttributes::Take(const Dwarf_Attribute& attribute) {
 }
 
 UnitAddresses::UnitAddresses(const DebugFile& file, Dwarf_Die* root)
-    : version_(VersionOf(root)), info_(file.Section("info")) {
+    : version_(VersionOf(root)),
+      offset_size_(OffsetSizeOf(root)),
+      info_(file.Section("info")) {
   addresses_ = From(
       file.Section("addr"),
       NumberOf(root, DW_AT_addr_base, NumberOf(root, DW_AT_GNU_addr_base, 0)));
@@ -103,6 +112,7 @@ UnitAddresses::UnitAddresses(const DebugFile& file, Dwarf_Die* root)
 UnitAddresses::UnitAddresses(const UnitAddresses& skeleton,
                              const DebugFile& split_file, Dwarf_Die* split)
     : version_(VersionOf(split)),
+      offset_size_(OffsetSizeOf(split)),
       info_(split_file.Section("info")),
       base_(skeleton.base_),
       addresses_(skeleton.addresses_) {
@@ -169,15 +179,14 @@ std::optional<uint64_t> UnitAddresses::Indexed(uint64_t index) const {
 }
 
 uint64_t UnitAddresses::ListOffset(const Dwarf_Attribute& attribute) const {
-  Dwarf_Attribute copy = attribute;
   if (attribute.form == DW_FORM_rnglistx) {
     // A table of offsets, of four bytes each, begins where the lists do.
     const uint64_t index = Reader(ValueOf(attribute)).Leb128();
     if (index >= lists_.size() / 4) return lists_.size();
     return lists_base_ + Reader(From(lists_, lists_base_ + index * 4)).Fixed(4);
   }
-  Dwarf_Word offset = 0;
-  if (dwarf_formudata(&copy, &offset) != 0) return lists_.size();
+  // libdw would look for the list in a split unit's own file.
+  const uint64_t offset = Reader(ValueOf(attribute)).Fixed(offset_size_);
   // From DWARF 5 on such an offset is the section's own.
   return version_ >= 5 ? offset : offset + lists_base_;
 }

@@ -55,6 +55,7 @@ class UnitAddresses {
   std::vector<AddressRange> List5(uint64_t offset) const;
 
   const int version_;
+  const uint8_t offset_size_;  // 4, or 8 in 64-bit DWARF
   const std::string_view info_;
   uint64_t base_ = 0;              // what offsets in lists start from
   std::string_view addresses_;     // from the unit's first on
