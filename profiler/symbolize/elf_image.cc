@@ -108,7 +108,8 @@ absl::Status ElfImage::Load() {
   }
   if (header.e_ident[EI_CLASS] != ELFCLASS64 ||
       header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_X86_64 ||
-      (header.e_type != ET_DYN && header.e_type != ET_EXEC)) {
+      (header.e_type != ET_DYN && header.e_type != ET_EXEC &&
+       header.e_type != ET_REL)) {
     return absl::InvalidArgumentError(
         "not an x86-64 program or shared library");
   }

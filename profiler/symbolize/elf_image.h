@@ -1,4 +1,5 @@
-// An ELF image: a program or shared library on disk, or the vDSO in memory.
+// An ELF image: a program or shared library on disk, a file with what was
+// stripped off one, or the vDSO in memory.
 //
 // Says which image it is (build id), where parts of the file lie in its
 // address space, and where its symbol tables are. Whatever the file holds,

@@ -117,6 +117,12 @@ class ModuleImages {
     return symbolize::FindSource(files, addresses, module_.max_source_bytes);
   }
 
+  // Whether a part of the debug information is in a file that is not there.
+  bool lacks_alternate() const {
+    return alternate_.image == nullptr &&
+           debug().HasContent(".gnu_debugaltlink");
+  }
+
   const std::string& debug_path() const {
     return debug_.image != nullptr ? debug_.path : module_.path;
   }
@@ -145,6 +151,10 @@ std::vector<SourceFrames> SourceOf(const ModuleImages& images,
   if (!source.ok()) {
     missing.insert(absl::StrCat(about, std::string(source.status().message())));
     return std::vector<SourceFrames>(addresses.size());
+  }
+  if (images.lacks_alternate()) {
+    missing.insert(
+        absl::StrCat(about, "the file that it shares with others is missing"));
   }
   for (const std::string& what : source->missing) {
     missing.insert(absl::StrCat(about, what));

@@ -19,19 +19,6 @@ namespace {
 // entries: measured on large programs, rounded up.
 constexpr size_t kBytesOfUnitByte = 6;
 
-absl::StatusOr<std::unique_ptr<DebugFile>> OpenFile(const SourceFiles& files,
-                                                    size_t max_bytes) {
-  absl::StatusOr<std::unique_ptr<DebugFile>> file =
-      DebugFile::Open(files.image->descriptor(), max_bytes);
-  if (!file.ok() || files.alternate == nullptr) return file;
-  absl::StatusOr<std::unique_ptr<DebugFile>> alternate =
-      DebugFile::Open(files.alternate->descriptor(),
-                      max_bytes - std::min(max_bytes, (*file)->bytes()));
-  if (!alternate.ok()) return alternate.status();
-  (*file)->SetAlternate(*std::move(alternate));
-  return file;
-}
-
 class Search {
  public:
   Search(const SourceFiles& files, const std::vector<uint64_t>& addresses,
@@ -62,13 +49,29 @@ class Search {
     source_.reset();
     file_.reset();
     absl::StatusOr<std::unique_ptr<DebugFile>> file =
-        OpenFile(files_, max_bytes_);
+        DebugFile::Open(files_.image->descriptor(), max_bytes_);
     if (!file.ok()) return file.status();
     file_ = *std::move(file);
+    OpenAlternate();
     source_ = std::make_unique<UnitSource>(*file_, *file_);
     empty_ = true;
     return absl::OkStatus();
   }
+
+  void OpenAlternate() {
+    if (files_.alternate == nullptr) return;
+    absl::StatusOr<std::unique_ptr<DebugFile>> alternate =
+        DebugFile::Open(files_.alternate->descriptor(), max_bytes_ - InUse());
+    if (alternate.ok()) {
+      file_->SetAlternate(*std::move(alternate));
+    } else {
+      answers_.missing.insert(
+          absl::StrCat("what it shares with other files: ",
+                       std::string(alternate.status().message())));
+    }
+  }
+
+  size_t InUse() const { return std::min(max_bytes_, file_->bytes()); }
 
   bool Fits(size_t unit) const {
     const DebugFile::Unit& bounds = file_->units()[unit];
@@ -99,8 +102,7 @@ class Search {
                                       const Dwarf_Die& skeleton,
                                       const std::vector<uint64_t>& addresses) {
     absl::StatusOr<SplitUnit> split =
-        OpenSplitUnit(*file_, skeleton, files_.directory,
-                      max_bytes_ - std::min(max_bytes_, file_->bytes()));
+        OpenSplitUnit(*file_, skeleton, files_.directory, max_bytes_ - InUse());
     if (!split.ok()) {
       answers_.missing.insert(std::string(split.status().message()));
       // The lines are here.
