@@ -19,9 +19,9 @@ namespace wallprof::symbolize {
 
 // How much to keep and where to look. The defaults are those of the profiler.
 struct SymbolizerOptions {
-  // Of names and lines between calls: those of some 30 000 functions, more than
-  // profiles of one service meet.
-  size_t cache_bytes = size_t{8} << 20;
+  // Of names and lines between calls: those of some 30 000 functions, half of
+  // that where they are templates. Profiles of one service meet fewer.
+  size_t cache_bytes = size_t{12} << 20;
 
   // For debug information during a call, see FindSource. Modules that need more
   // have names without lines.

@@ -174,9 +174,18 @@ absl::Status DebugElf::PrepareSection(Elf64_Shdr& section,
         "its debug information needs more than ", max_bytes >> 20, " MiB"));
   }
   if (whole) copy_->Read(content, section.sh_size);
-  unpacked_bytes_ += unpacked.value_or(0);
+  if (unpacked.has_value()) {
+    unpacked_bytes_ += *unpacked;
+    packed_.emplace_back(content, section.sh_size);
+  }
   has_info_ |= debug_name == "info";
   return absl::OkStatus();
+}
+
+void DebugElf::ForgetPacked() {
+  for (const std::string_view content : packed_) {
+    copy_->Forget(content.data(), content.size());
+  }
 }
 
 std::string_view DebugElf::Section(std::string_view name) const {

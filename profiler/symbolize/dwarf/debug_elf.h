@@ -35,9 +35,18 @@ class DebugElf {
   Elf* elf() const { return elf_; }
   FileCopy& copy() { return *copy_; }
 
+  // To be called once libdw has the file, and has unpacked what was packed:
+  // gives back what that was unpacked from.
+  void ForgetPacked();
+
   // The content of .debug_NAME, .zdebug_NAME or .debug_NAME.dwo, unpacked;
   // empty if there is none. To be asked for once libdw has the file.
   std::string_view Section(std::string_view name) const;
+
+  // Whether `content` lies in the copy, rather than having been unpacked.
+  bool IsCopy(const char* content) const {
+    return content >= copy_->data() && content < copy_->data() + copy_->size();
+  }
 
   // Memory in use, unpacked sections included.
   size_t bytes() const { return copy_->bytes() + unpacked_bytes_; }
@@ -57,6 +66,7 @@ class DebugElf {
   uint64_t names_offset_ = 0;
   uint64_t names_size_ = 0;
   size_t unpacked_bytes_ = 0;
+  std::vector<std::string_view> packed_;  // contents, in `copy_`
   bool has_info_ = false;
   Elf* elf_ = nullptr;
 };

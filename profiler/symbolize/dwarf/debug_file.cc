@@ -19,7 +19,7 @@ constexpr size_t kLongestEntry = 512;
 
 // What libdw keeps of a unit, and of a line table's byte: measured, rounded up.
 constexpr size_t kBytesOfUnit = 1024;
-constexpr size_t kBytesOfLineByte = 16;
+constexpr size_t kBytesOfLineByte = 12;
 
 // The length of the line table or unit at `at`, its first field included.
 uint64_t LengthAt(std::string_view bytes) {
@@ -44,6 +44,7 @@ absl::StatusOr<std::unique_ptr<DebugFile>> DebugFile::Open(int fd,
   if (file->dwarf_ == nullptr) {
     return absl::InvalidArgumentError("its debug information is malformed");
   }
+  file->elf_->ForgetPacked();
   file->ListUnits();
   return file;
 }
@@ -79,6 +80,14 @@ DebugFile& DebugFile::Owner(const Dwarf_Die& entry) {
   return own ? *this : *alternate_;
 }
 
+size_t DebugFile::BytesNeeded(const Unit& unit) {
+  Dwarf_Die root;
+  const size_t entries =
+      elf_->IsCopy(Section("info").data()) ? unit.end - unit.offset : 0;
+  if (dwarf_offdie(dwarf_, unit.root, &root) == nullptr) return entries;
+  return entries + LineTableOf(&root).size() * (kBytesOfLineByte + 1);
+}
+
 void DebugFile::LoadUnit(const Unit& unit) {
   const std::string_view info = Section("info");
   elf_->copy().Read(info.data() + unit.offset, unit.end - unit.offset);
@@ -88,19 +97,23 @@ bool DebugFile::LoadLines(Dwarf_Die* root) {
   // libdw reads these for the names of the files.
   Text(root, DW_AT_comp_dir);
   Text(root, DW_AT_name);
+  const std::string_view table = LineTableOf(root);
+  elf_->copy().Read(table.data(), table.size());
+  line_bytes_ += table.size();
+  return !table.empty();
+}
+
+std::string_view DebugFile::LineTableOf(Dwarf_Die* root) {
   Dwarf_Attribute attribute;
   Dwarf_Word offset = 0;
   const std::string_view lines = Section("line");
   if (dwarf_attr(root, DW_AT_stmt_list, &attribute) == nullptr ||
       dwarf_formudata(&attribute, &offset) != 0 || offset >= lines.size()) {
-    return false;
+    return {};
   }
-  const std::string_view table = lines.substr(offset);
-  elf_->copy().Read(table.data(), 2 * sizeof(uint64_t));
-  const uint64_t length = std::min<uint64_t>(LengthAt(table), table.size());
-  elf_->copy().Read(table.data(), length);
-  line_bytes_ += length;
-  return true;
+  const std::string_view rest = lines.substr(offset);
+  elf_->copy().Read(rest.data(), 2 * sizeof(uint64_t));
+  return rest.substr(0, LengthAt(rest));
 }
 
 bool DebugFile::Reachable(const Dwarf_Attribute& attribute) const {

@@ -52,6 +52,9 @@ class DebugFile {
   // This file or the alternate one: whichever an entry is in.
   DebugFile& Owner(const Dwarf_Die& entry);
 
+  // By how much bytes() grows if the unit and its lines are loaded.
+  size_t BytesNeeded(const Unit& unit);
+
   // Brings all of a unit into memory.
   void LoadUnit(const Unit& unit);
 
@@ -74,6 +77,7 @@ class DebugFile {
   explicit DebugFile(std::unique_ptr<DebugElf> elf) : elf_(std::move(elf)) {}
 
   void ListUnits();
+  std::string_view LineTableOf(Dwarf_Die* root);
   bool Reachable(const Dwarf_Attribute& attribute) const;
 
   std::unique_ptr<DebugElf> elf_;

@@ -78,6 +78,20 @@ void FileCopy::ReadText(const char* at) {
   }
 }
 
+void FileCopy::Forget(const void* at, size_t size) {
+  const char* begin = static_cast<const char*>(at);
+  if (begin < data_ || begin >= data_ + size_) return;
+  const size_t offset = begin - data_;
+  const size_t first = (offset + kPage - 1) / kPage;
+  const size_t end = (offset + std::min(size, size_ - offset)) / kPage;
+  if (first >= end) return;
+  madvise(data_ + first * kPage, (end - first) * kPage, MADV_DONTNEED);
+  for (size_t page = first; page < end; ++page) {
+    if (copied_[page]) --pages_copied_;
+    copied_[page] = false;
+  }
+}
+
 size_t FileCopy::bytes() const {
   return pages_copied_ * kPage + copied_.size() / 8;
 }

@@ -25,7 +25,7 @@ class FileCopy {
   FileCopy(const FileCopy&) = delete;
   FileCopy& operator=(const FileCopy&) = delete;
 
-  // The parser may write here; a page is copied once only.
+  // The parser may write here; a page is copied once only, unless forgotten.
   char* data() { return data_; }
   size_t size() const { return size_; }
 
@@ -36,6 +36,10 @@ class FileCopy {
   // The same up to the first zero byte. `at` is then a string: zeros follow
   // the end of the file.
   void ReadText(const char* at);
+
+  // Gives back the pages that lie wholly in the `size` bytes at `at`, which
+  // read as zeros until they are asked for again.
+  void Forget(const void* at, size_t size);
 
   // Memory in use for what was copied.
   size_t bytes() const;

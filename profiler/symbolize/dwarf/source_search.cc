@@ -15,9 +15,10 @@
 namespace wallprof::symbolize {
 namespace {
 
-// A line table and what libdw makes of it, against the bytes of the unit's
-// entries: measured on large programs, rounded up.
-constexpr size_t kBytesOfUnitByte = 6;
+// Units are read until they take this much; then all is given back. Opening the
+// file again takes some milliseconds, or, where it must be unpacked anew, much
+// more: then they may take as much as that.
+constexpr size_t kMostToGrow = size_t{32} << 20;
 
 class Search {
  public:
@@ -55,6 +56,7 @@ class Search {
     OpenAlternate();
     source_ = std::make_unique<UnitSource>(*file_, *file_);
     empty_ = true;
+    empty_bytes_ = file_->bytes();
     return absl::OkStatus();
   }
 
@@ -73,15 +75,17 @@ class Search {
 
   size_t InUse() const { return std::min(max_bytes_, file_->bytes()); }
 
-  bool Fits(size_t unit) const {
-    const DebugFile::Unit& bounds = file_->units()[unit];
-    const size_t needed = (bounds.end - bounds.offset) * kBytesOfUnitByte;
-    return file_->bytes() + needed <= max_bytes_;
+  bool Fits(size_t unit) {
+    return file_->bytes() + file_->BytesNeeded(file_->units()[unit]) <=
+           max_bytes_;
   }
 
   // What was read of other units can only be given back as a whole.
   absl::Status MakeRoom(size_t unit) {
-    return Fits(unit) || empty_ ? absl::OkStatus() : Open();
+    const size_t grown = file_->bytes() - empty_bytes_;
+    const bool room =
+        Fits(unit) && grown <= std::max(kMostToGrow, empty_bytes_);
+    return room || empty_ ? absl::OkStatus() : Open();
   }
 
   std::vector<SourceFrames> Read(size_t unit,
@@ -132,6 +136,7 @@ class Search {
   std::unique_ptr<DebugFile> file_;
   std::unique_ptr<UnitSource> source_;  // reads `file_`
   bool empty_ = true;                   // no unit was read
+  size_t empty_bytes_ = 0;              // in use before any was
   SourceAnswers answers_;
 };
 

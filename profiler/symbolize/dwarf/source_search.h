@@ -34,11 +34,11 @@ struct SourceAnswers {
 };
 
 // At most this much memory is in use at a time, the copies of the file's parts
-// and what libdw makes of them together. A unit of compilation takes some
-// hundred kilobytes, and units are read one after another; the whole of a
-// program that was optimized as one unit, or whose debug information is
-// compressed, can take more. Then it is not read.
-inline constexpr size_t kMaxSourceBytes = size_t{96} << 20;
+// and what libdw makes of them together. Mostly it is a few tens of megabytes,
+// whatever the program's size: units are read one after another. Compressed
+// debug information, however, must be unpacked as a whole, and this is enough
+// for 100 MB. What needs more is not read.
+inline constexpr size_t kMaxSourceBytes = size_t{160} << 20;
 
 // Of each of `addresses` (before relocation, sorted). Only units that hold one
 // are read. Fails if the file cannot be read at all, with a message that
