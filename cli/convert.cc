@@ -8,6 +8,7 @@ namespace {
 
 struct Arguments {
   std::optional<Format> to;
+  bool lines = false;
   std::string in;
   std::string out;
 };
@@ -16,7 +17,9 @@ absl::Status Convert(const Arguments& arguments) {
   Format format = OutputFormat(arguments.out, arguments.to);
   absl::StatusOr<Profile> profile = ReadProfile(arguments.in);
   if (!profile.ok()) return profile.status();
-  return WriteProfile(*profile, arguments.out, format);
+  FoldedOptions folded;
+  folded.lines = arguments.lines;
+  return WriteProfile(*profile, arguments.out, format, folded);
 }
 
 }  // namespace
@@ -27,6 +30,7 @@ void AddConvert(CLI::App& program, int& exit_status) {
       AddVerb(program, "convert", "Writes a profile in another format",
               exit_status, [arguments] { return Convert(*arguments); });
   AddFormatOption(*verb, "--to", arguments->to);
+  AddLinesOption(*verb, arguments->lines);
   verb->add_option("IN", arguments->in, "Profile to read; - is standard input")
       ->required();
   verb->add_option("OUT", arguments->out,

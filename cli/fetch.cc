@@ -23,6 +23,7 @@ struct Arguments {
   std::string seconds;  // empty: the default, unless the URL has some
   std::optional<View> view;
   std::optional<Format> format;
+  bool lines = false;
   std::string out = "-";
   std::string address;
 };
@@ -49,6 +50,7 @@ absl::StatusOr<FetchUrl> UrlOf(const Arguments& arguments, Format format) {
   if (arguments.view) {
     parameters.push_back({"view", std::string(NameOfView(*arguments.view))});
   }
+  if (arguments.lines) parameters.push_back({"lines", "1"});
   return MakeFetchUrl(arguments.address, parameters);
 }
 
@@ -99,6 +101,7 @@ void AddFetch(CLI::App& program, int& exit_status) {
       ->check(CheckSeconds);
   AddViewOption(*verb, arguments->view);
   AddFormatOption(*verb, "--format", arguments->format);
+  AddLinesOption(*verb, arguments->lines);
   verb->add_option("-o", arguments->out,
                    "File to write, its format by its suffix; by default "
                    "folded stacks on standard output");

@@ -52,9 +52,9 @@ absl::StatusOr<Profile> ReadProfile(const std::string& path) {
 }
 
 absl::Status WriteProfile(const Profile& profile, const std::string& path,
-                          Format format) {
-  if (path == "-") return Print(Encode(profile, format));
-  return WriteFile(profile, path, format);
+                          Format format, const FoldedOptions& folded) {
+  if (path == "-") return Print(Encode(profile, format, folded));
+  return WriteFile(profile, path, format, folded);
 }
 
 absl::Status Print(const std::string& bytes) {

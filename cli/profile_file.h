@@ -17,7 +17,7 @@ absl::StatusOr<Profile> ReadProfile(const std::string& path);
 
 // A file appears whole or not at all.
 absl::Status WriteProfile(const Profile& profile, const std::string& path,
-                          Format format);
+                          Format format, const FoldedOptions& folded = {});
 
 // Writes all of `bytes` to standard output.
 absl::Status Print(const std::string& bytes);

@@ -42,6 +42,12 @@ void AddFormatOption(CLI::App& verb, const std::string& name,
       ->check(CLI::IsMember({"folded", "pprof"}));
 }
 
+void AddLinesOption(CLI::App& verb, bool& lines) {
+  verb.add_flag("--lines", lines,
+                "Each frame of folded stacks followed by its place, as in "
+                "\"serve(int) (server.cc:12)\"");
+}
+
 Format OutputFormat(const std::string& path, std::optional<Format> asked) {
   if (asked) return *asked;
   if (path == "-") return Format::kFolded;

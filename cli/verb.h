@@ -41,6 +41,9 @@ void AddViewOption(CLI::App& verb, std::optional<View>& view);
 void AddFormatOption(CLI::App& verb, const std::string& name,
                      std::optional<Format>& format);
 
+// Adds --lines, for folded stacks.
+void AddLinesOption(CLI::App& verb, bool& lines);
+
 // The format to write `path` in: `asked`, else by suffix, else for "-" folded.
 // Throws CLI::ValidationError for any other path.
 Format OutputFormat(const std::string& path, std::optional<Format> asked);

@@ -110,7 +110,6 @@ absl::StatusOr<Measurement> ParseMeasurement(
       std::min(defaults.duration.value_or(absl::ZeroDuration()), max_seconds);
   measurement.view = defaults.view;
   measurement.format = defaults.format;
-  bool lines = false;
   absl::Status status;
   auto parse_seconds = [max_seconds](const std::string& text) {
     return ParseSeconds(text, max_seconds);
@@ -128,8 +127,7 @@ absl::StatusOr<Measurement> ParseMeasurement(
   status.Update(TakeInto(query, "view", ParseView, measurement.view));
   status.Update(TakeInto(query, "format", ParseFormat, measurement.format));
   status.Update(TakeInto(query, "threads", parse_threads, measurement.threads));
-  status.Update(TakeInto(query, "lines", parse_lines, lines));
-  if (lines) status.Update(NotOffered("lines", "1"));
+  status.Update(TakeInto(query, "lines", parse_lines, measurement.lines));
   for (std::string_view name : {"from", "to"}) {
     if (std::optional<std::string> text = query.Take(name)) {
       status.Update(NotOffered(name, *text));
@@ -159,6 +157,7 @@ absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
     FoldedOptions options;
     options.view = measurement.view;
     options.threads = measurement.threads;
+    options.lines = measurement.lines;
     response.body = EncodeFolded(profile, options);
     return response;
   }

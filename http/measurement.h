@@ -20,6 +20,7 @@ struct Measurement {
   View view = View::kWall;
   Format format = Format::kFolded;
   bool threads = false;  // the thread's name as the first frame (folded)
+  bool lines = false;    // each frame with its line (folded; pprof has them)
 };
 
 // What a path gives where a request says nothing.

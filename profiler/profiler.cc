@@ -102,8 +102,9 @@ absl::Status Options::Validate() const {
 
 class Profiler::State {
  public:
-  explicit State(std::unique_ptr<capture::Engine> engine)
-      : engine_(std::move(engine)) {}
+  State(std::unique_ptr<capture::Engine> engine,
+        symbolize::SymbolizerOptions symbolizer)
+      : symbolizer_(std::move(symbolizer)), engine_(std::move(engine)) {}
 
   capture::Session* session() const { return engine_->session(); }
 
@@ -199,8 +200,11 @@ absl::StatusOr<std::unique_ptr<Profiler>> RecordedProfiler::Start(
   absl::StatusOr<std::unique_ptr<capture::Engine>> engine =
       capture::Engine::Start(session, options.restart_in_child);
   if (!engine.ok()) return engine.status();
+  symbolize::SymbolizerOptions symbolizer;
+  symbolizer.source_bytes = options.debug_memory_bytes;
   return std::unique_ptr<Profiler>(
-      new Profiler(std::make_unique<Profiler::State>(*std::move(engine))));
+      new Profiler(std::make_unique<Profiler::State>(*std::move(engine),
+                                                     std::move(symbolizer))));
 }
 
 absl::StatusOr<Profile> RecordedProfiler::Read(int file, View view) {
@@ -323,8 +327,9 @@ Statistics Profiler::Stats() const {
   }
   result.threads = tallies.threads.get();
   result.cpu_time = absl::Nanoseconds(session->own_cpu_ns());
-  result.memory_bytes = session->memory_bytes() +
-                        static_cast<int64_t>(symbolize::kDefaultCacheBytes);
+  result.memory_bytes =
+      session->memory_bytes() +
+      static_cast<int64_t>(symbolize::SymbolizerOptions().cache_bytes);
   result.unchanged = tallies.unchanged.get();
   result.memo_hits = tallies.memo_hits.get();
   result.walks = tallies.walks.get();

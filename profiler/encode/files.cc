@@ -111,9 +111,9 @@ absl::Status WriteFile(const Profile& profile, std::string_view path) {
 }
 
 absl::Status WriteFile(const Profile& profile, std::string_view path,
-                       Format format) {
+                       Format format, const FoldedOptions& folded) {
   std::string target(path);
-  std::string bytes = Encode(profile, format);
+  std::string bytes = Encode(profile, format, folded);
   if (IsStream(target)) return WriteStream(bytes, target);
   TemporaryFile file(target);
   absl::Status status = file.Create();

@@ -164,7 +164,7 @@ class FoldedDecoder {
 std::string EncodeFolded(const Profile& profile, const FoldedOptions& options) {
   ViewColumn column = ColumnOrDefault(profile, options.view);
   bool nanoseconds = column.type.unit == kNanoseconds;
-  Frames frames(profile);
+  Frames frames(profile, options.lines);
   absl::flat_hash_map<Stack, int64_t> weights =
       SumStacks(profile, column, options.threads, frames);
 

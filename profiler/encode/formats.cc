@@ -46,10 +46,11 @@ std::optional<Format> FormatOfName(std::string_view name) {
   return std::nullopt;
 }
 
-std::string Encode(const Profile& profile, Format format) {
+std::string Encode(const Profile& profile, Format format,
+                   const FoldedOptions& folded) {
   switch (format) {
     case Format::kFolded:
-      return EncodeFolded(profile);
+      return EncodeFolded(profile, folded);
     case Format::kPprof:
       return EncodePprof(profile);
   }

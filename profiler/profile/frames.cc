@@ -42,6 +42,15 @@ std::string NameOf(const Function& function) {
   return name.substr(0, name.find(kCloneSuffix));
 }
 
+// " (server.cc:12)"; empty if the line or the file is not known.
+std::string LineOf(const Function& function, const Line& line) {
+  if (line.line == 0 || function.filename.empty()) return "";
+  const std::string& path = function.filename;
+  // npos + 1 is 0, for a name without folders.
+  return absl::StrCat(" (", path.substr(path.rfind('/') + 1), ":", line.line,
+                      ")");
+}
+
 // "libc.so.6+0x891f4", which does not depend on where the file was loaded.
 std::string PlaceOf(const Location& location, const Mapping* mapping) {
   if (mapping == nullptr || mapping->filename.empty()) {
@@ -63,21 +72,21 @@ uint32_t FrameNames::NumberOf(std::string name) {
   return known->second;
 }
 
-Frames::Frames(const Profile& profile)
+Frames::Frames(const Profile& profile, bool lines)
     : locations_(profile.locations), by_id_(profile.locations) {
   ById<Mapping> mappings(profile.mappings);
   ById<Function> functions(profile.functions);
   begins_.reserve(locations_.size() + 1);
   for (const Location& location : locations_) {
     begins_.push_back(frames_.size());
-    AddLocation(location, mappings, functions);
+    AddLocation(location, mappings, functions, lines);
   }
   begins_.push_back(frames_.size());
 }
 
 void Frames::AddLocation(const Location& location,
                          const ById<Mapping>& mappings,
-                         const ById<Function>& functions) {
+                         const ById<Function>& functions, bool lines) {
   std::string place = PlaceOf(location, mappings.Find(location.mapping_id));
   if (location.lines.empty()) {
     frames_.push_back(names_.NumberOf(std::move(place)));
@@ -87,7 +96,9 @@ void Frames::AddLocation(const Location& location,
        ++line) {
     const Function* function = functions.Find(line->function_id);
     std::string name = function == nullptr ? "" : NameOf(*function);
-    frames_.push_back(names_.NumberOf(name.empty() ? place : name));
+    if (name.empty()) name = place;
+    if (lines && function != nullptr) name += LineOf(*function, *line);
+    frames_.push_back(names_.NumberOf(std::move(name)));
   }
 }
 

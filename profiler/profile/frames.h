@@ -29,8 +29,9 @@ class FrameNames {
 
 class Frames {
  public:
-  // `profile` must outlive this.
-  explicit Frames(const Profile& profile);
+  // `profile` must outlive this. With `lines`, a frame is followed by its place
+  // where that is known: "serve(int) (server.cc:12)".
+  explicit Frames(const Profile& profile, bool lines = false);
 
   // Appends the sample's frames to `stack`, root first.
   void AppendStack(const Sample& sample, std::vector<uint32_t>& stack) const;
@@ -41,7 +42,7 @@ class Frames {
  private:
   // Appends the frames of one location to `frames_`, outermost first.
   void AddLocation(const Location& location, const ById<Mapping>& mappings,
-                   const ById<Function>& functions);
+                   const ById<Function>& functions, bool lines);
 
   const std::vector<Location>& locations_;
   ById<Location> by_id_;

@@ -1,21 +1,19 @@
 #include "profiler/symbolize/elf_image.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <limits>
 #include <string_view>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "profiler/symbolize/regular_file.h"
 
 namespace wallprof::symbolize {
 namespace {
@@ -69,17 +67,9 @@ std::string_view BuildIdAmong(Elf_Data* notes) {
 
 absl::StatusOr<std::unique_ptr<ElfImage>> ElfImage::Open(
     const std::string& path) {
-  // Opening a device could do something, opening a FIFO would wait.
-  struct stat status;
-  if (stat(path.c_str(), &status) != 0) {
-    return absl::ErrnoToStatus(errno, path);
-  }
-  if (!S_ISREG(status.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": not a file"));
-  }
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, path);
-  std::unique_ptr<ElfImage> image(new ElfImage(fd, {}));
+  absl::StatusOr<int> fd = OpenRegularFile(path);
+  if (!fd.ok()) return fd.status();
+  std::unique_ptr<ElfImage> image(new ElfImage(*fd, {}));
   if (absl::Status loaded = image->Load(); !loaded.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": ", loaded.message()));
@@ -87,12 +77,16 @@ absl::StatusOr<std::unique_ptr<ElfImage>> ElfImage::Open(
   return image;
 }
 
+absl::StatusOr<std::unique_ptr<ElfImage>> ElfImage::Parse(std::string bytes) {
+  std::unique_ptr<ElfImage> image(new ElfImage(-1, std::move(bytes)));
+  if (absl::Status loaded = image->Load(); !loaded.ok()) return loaded;
+  return image;
+}
+
 absl::StatusOr<std::unique_ptr<ElfImage>> ElfImage::Vdso() {
   const auto base = reinterpret_cast<const char*>(getauxval(AT_SYSINFO_EHDR));
   if (base == nullptr) return absl::NotFoundError("this process has no vDSO");
-  std::unique_ptr<ElfImage> image(new ElfImage(-1, LoadedImage(base)));
-  if (absl::Status loaded = image->Load(); !loaded.ok()) return loaded;
-  return image;
+  return Parse(LoadedImage(base));
 }
 
 ElfImage::ElfImage(int fd, std::string memory)
@@ -114,7 +108,8 @@ absl::Status ElfImage::Load() {
   }
   if (header.e_ident[EI_CLASS] != ELFCLASS64 ||
       header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_X86_64 ||
-      (header.e_type != ET_DYN && header.e_type != ET_EXEC)) {
+      (header.e_type != ET_DYN && header.e_type != ET_EXEC &&
+       header.e_type != ET_REL)) {
     return absl::InvalidArgumentError(
         "not an x86-64 program or shared library");
   }
@@ -124,13 +119,18 @@ absl::Status ElfImage::Load() {
 
 void ElfImage::LoadSections() {
   size_t count = 0;
+  size_t section_names = 0;
   if (elf_getshdrnum(elf_, &count) != 0) return;
+  elf_getshdrstrndx(elf_, &section_names);
   for (size_t i = 0; i < count; ++i) {
     GElf_Shdr header = {};
     // A header that cannot be read keeps its place, with nothing in it.
     gelf_getshdr(elf_getscn(elf_, i), &header);
+    const char* name = elf_strptr(elf_, section_names, header.sh_name);
     sections_.push_back({header.sh_addr, EndOf(header.sh_addr, header.sh_size),
-                         (header.sh_flags & SHF_EXECINSTR) != 0});
+                         (header.sh_flags & SHF_EXECINSTR) != 0,
+                         name == nullptr ? "" : name, header.sh_offset,
+                         header.sh_type == SHT_NOBITS ? 0 : header.sh_size});
     if ((header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM) ||
         header.sh_entsize != sizeof(Elf64_Sym)) {
       continue;
@@ -144,23 +144,49 @@ void ElfImage::LoadSections() {
   }
 }
 
+std::string_view ElfImage::BuildIdIn(uint64_t offset, uint64_t size,
+                                     uint64_t alignment) const {
+  if (size > kLongestNotes) return {};
+  return BuildIdAmong(
+      elf_getdata_rawchunk(elf_, static_cast<int64_t>(offset), size,
+                           alignment == 8 ? ELF_T_NHDR8 : ELF_T_NHDR));
+}
+
 std::string ElfImage::BuildId() const {
+  std::string_view id;
   size_t count = 0;
-  if (elf_getphdrnum(elf_, &count) != 0) return "";
-  for (size_t i = 0; i < count; ++i) {
+  if (elf_getphdrnum(elf_, &count) != 0) count = 0;
+  for (size_t i = 0; i < count && id.empty(); ++i) {
     GElf_Phdr segment;
-    if (gelf_getphdr(elf_, static_cast<int>(i), &segment) == nullptr ||
-        segment.p_type != PT_NOTE || segment.p_filesz > kLongestNotes) {
-      continue;
-    }
-    const std::string_view id = BuildIdAmong(elf_getdata_rawchunk(
-        elf_, static_cast<int64_t>(segment.p_offset), segment.p_filesz,
-        segment.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR));
-    if (!id.empty()) {
-      return absl::BytesToHexString(absl::string_view(id.data(), id.size()));
+    if (gelf_getphdr(elf_, static_cast<int>(i), &segment) != nullptr &&
+        segment.p_type == PT_NOTE) {
+      id = BuildIdIn(segment.p_offset, segment.p_filesz, segment.p_align);
     }
   }
+  // Files of debug information need not have segments.
+  for (const Section& section : sections_) {
+    if (id.empty() && section.name == ".note.gnu.build-id") {
+      id = BuildIdIn(section.offset, section.size, /*alignment=*/4);
+    }
+  }
+  return absl::BytesToHexString(absl::string_view(id.data(), id.size()));
+}
+
+std::string ElfImage::Content(std::string_view name, size_t max_bytes) const {
+  for (const Section& section : sections_) {
+    if (section.name != name || section.size > max_bytes) continue;
+    std::string content(section.size, '\0');
+    content.resize(ReadAt(section.offset, section.size, content.data()));
+    return content;
+  }
   return "";
+}
+
+bool ElfImage::HasContent(std::string_view name) const {
+  for (const Section& section : sections_) {
+    if (section.name == name && section.size > 0) return true;
+  }
+  return false;
 }
 
 std::optional<uint64_t> ElfImage::AddressOf(uint64_t offset) const {
@@ -183,15 +209,7 @@ size_t ElfImage::ReadAt(uint64_t offset, size_t size, void* to) const {
                ? memory_.copy(static_cast<char*>(to), size, offset)
                : 0;
   }
-  size_t done = 0;
-  while (done < size) {
-    const ssize_t got = pread(fd_, static_cast<char*>(to) + done, size - done,
-                              static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    done += static_cast<size_t>(got);
-  }
-  return done;
+  return symbolize::ReadAt(fd_, offset, size, to);
 }
 
 }  // namespace wallprof::symbolize

@@ -1,4 +1,5 @@
-// An ELF image: a program or shared library on disk, or the vDSO in memory.
+// An ELF image: a program or shared library on disk, a file with what was
+// stripped off one, or the vDSO in memory.
 //
 // Says which image it is (build id), where parts of the file lie in its
 // address space, and where its symbol tables are. Whatever the file holds,
@@ -12,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -29,6 +31,9 @@ class ElfImage {
     uint64_t address = 0;
     uint64_t end = 0;
     bool executable = false;
+    std::string name;
+    uint64_t offset = 0;
+    uint64_t size = 0;  // in the file
   };
 
   // Where in the file a symbol table and the names of its symbols are.
@@ -45,6 +50,9 @@ class ElfImage {
   static absl::StatusOr<std::unique_ptr<ElfImage>> Open(
       const std::string& path);
 
+  // The same of bytes in memory.
+  static absl::StatusOr<std::unique_ptr<ElfImage>> Parse(std::string bytes);
+
   // The image that the kernel gave this process. NotFound if it gave none.
   static absl::StatusOr<std::unique_ptr<ElfImage>> Vdso();
 
@@ -54,6 +62,14 @@ class ElfImage {
 
   // Lower-case hex; empty if the image has none.
   std::string BuildId() const;
+
+  // The content of the section `name`; empty if there is none, or none in the
+  // file, or more than `max_bytes`.
+  std::string Content(std::string_view name, size_t max_bytes) const;
+  bool HasContent(std::string_view name) const;
+
+  // Of the file; -1 for an image in memory. It stays the image's.
+  int descriptor() const { return fd_; }
 
   // The address, before relocation, of the byte at `offset` in the file.
   // nullopt if no segment loads it.
@@ -76,6 +92,8 @@ class ElfImage {
 
   absl::Status Load();
   void LoadSections();
+  std::string_view BuildIdIn(uint64_t offset, uint64_t size,
+                             uint64_t alignment) const;
 
   const int fd_;        // -1: in memory
   std::string memory_;  // the image, if in memory

@@ -16,34 +16,41 @@ size_t TableBytes(const Map& map) {
 
 }  // namespace
 
-const FunctionName* ModuleNames::Find(uint64_t file_offset) const {
+absl::Span<const CodeFrame> ModuleNames::Find(uint64_t file_offset) const {
   const auto found = by_offset_.find(file_offset);
-  return found == by_offset_.end() ? nullptr : found->second;
+  if (found == by_offset_.end()) return {};
+  return absl::MakeSpan(frames_).subspan(found->second.begin,
+                                         found->second.count);
 }
 
-void ModuleNames::Add(uint64_t file_offset, FunctionName name) {
-  auto known = by_system_name_.find(name.system_name);
-  if (known == by_system_name_.end()) {
-    const FunctionName& kept = names_.emplace_back(std::move(name));
-    text_bytes_ += kept.name.capacity() + kept.system_name.capacity();
-    known = by_system_name_.emplace(kept.system_name, &kept).first;
+void ModuleNames::Add(uint64_t file_offset,
+                      const std::vector<FoundFrame>& frames) {
+  by_offset_[file_offset] = {static_cast<uint32_t>(frames_.size()),
+                             static_cast<uint32_t>(frames.size())};
+  for (const FoundFrame& frame : frames) {
+    frames_.push_back({Intern(frame), frame.line});
   }
-  by_offset_[file_offset] = known->second;
 }
 
-void ModuleNames::AddSymbol(uint64_t file_offset,
-                            const std::string& system_name) {
-  if (const auto known = by_system_name_.find(system_name);
-      known != by_system_name_.end()) {
-    by_offset_[file_offset] = known->second;
-  } else {
-    Add(file_offset, {Demangle(system_name), system_name, true});
-  }
+const FunctionName* ModuleNames::Intern(const FoundFrame& frame) {
+  const auto known =
+      by_identity_.find({frame.system_name, frame.filename, frame.start_line});
+  if (known != by_identity_.end()) return known->second;
+  const auto [filename, is_new] = filenames_.insert(frame.filename);
+  const FunctionName& kept = functions_.emplace_back(
+      FunctionName{Demangle(frame.system_name), frame.system_name, *filename,
+                   frame.start_line, frame.found});
+  text_bytes_ += kept.name.capacity() + kept.system_name.capacity() +
+                 (is_new ? filename->capacity() + sizeof *filename : 0);
+  by_identity_.emplace(kept.identity(), &kept);
+  return &kept;
 }
 
 size_t ModuleNames::bytes() const {
-  return sizeof *this + TableBytes(by_offset_) + TableBytes(by_system_name_) +
-         names_.size() * sizeof(FunctionName) + text_bytes_;
+  return sizeof *this + TableBytes(by_offset_) + TableBytes(by_identity_) +
+         frames_.capacity() * sizeof(CodeFrame) +
+         functions_.size() * sizeof(FunctionName) +
+         filenames_.capacity() * sizeof(void*) + text_bytes_;
 }
 
 ModuleNames& NameCache::Module(const std::string& key) {

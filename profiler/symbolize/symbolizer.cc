@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -13,17 +16,19 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/types/span.h"
 #include "profiler/symbolize/elf_image.h"
-#include "profiler/symbolize/function_search.h"
 #include "profiler/symbolize/memory_map.h"
+#include "profiler/symbolize/module_search.h"
+#include "profiler/symbolize/perf_map.h"
 
 namespace wallprof::symbolize {
 namespace {
 
 constexpr char kVdso[] = "[vdso]";
 
-// Adds functions to a profile, each name once.
+// Adds functions to a profile, each once. Names that it was given must outlive
+// it.
 class FunctionTable {
  public:
   explicit FunctionTable(Profile& profile) : profile_(profile) {
@@ -32,35 +37,33 @@ class FunctionTable {
     }
   }
 
-  void Name(Location& location, const FunctionName& name) {
-    auto [entry, added] = ids_.try_emplace(name.system_name, last_id_ + 1);
+  void AddLine(Location& location, const FunctionName& name, int64_t line) {
+    auto [entry, added] = ids_.try_emplace(name.identity(), last_id_ + 1);
     if (added) {
       Function& function = profile_.functions.emplace_back();
       function.id = ++last_id_;
       function.name = name.name;
       function.system_name = name.system_name;
+      function.filename = name.filename;
+      function.start_line = name.start_line;
     }
-    location.lines.push_back({entry->second});
+    location.lines.push_back({entry->second, line});
+  }
+
+  // For code of which nothing but the place is known.
+  void AddPlace(Location& location, const std::string& place) {
+    // Keeps what the table's keys refer to.
+    AddLine(location, places_.emplace_back(FunctionName{place, place}), 0);
   }
 
  private:
   Profile& profile_;
   uint64_t last_id_ = 0;
-  absl::flat_hash_map<std::string, uint64_t> ids_;  // by system name
+  absl::flat_hash_map<std::tuple<std::string_view, std::string_view, int64_t>,
+                      uint64_t>
+      ids_;  // by identity
+  std::deque<FunctionName> places_;
 };
-
-FunctionName Unnamed(const std::string& name) {
-  return {name, /*system_name=*/name, /*in_symbol_table=*/false};
-}
-
-// "libc.so.6+0x891f4"
-FunctionName UnnamedIn(const Mapping& mapping, uint64_t address) {
-  absl::string_view path = mapping.filename;
-  absl::ConsumeSuffix(&path, " (deleted)");
-  const size_t slash = path.rfind('/');
-  if (slash != absl::string_view::npos) path.remove_prefix(slash + 1);
-  return Unnamed(absl::StrCat(path, "+0x", absl::Hex(address)));
-}
 
 uint64_t FileOffset(const Mapping& mapping, const Location& location) {
   return location.address - mapping.start + mapping.file_offset;
@@ -70,9 +73,19 @@ bool Contains(const Mapping& mapping, const Location& location) {
   return location.address >= mapping.start && location.address < mapping.limit;
 }
 
-// Whether code in `mapping` can have a name at all.
+// Whether `mapping` is of a file, rather than of memory that code was written
+// to at run time.
 bool HasImage(const Mapping& mapping) {
-  return mapping.filename == kVdso || absl::StartsWith(mapping.filename, "/");
+  return mapping.filename == kVdso ||
+         (absl::StartsWith(mapping.filename, "/") &&
+          !absl::StartsWith(mapping.filename, "/memfd:"));
+}
+
+// Whether `image`, of the file at `path`, is what `mapping` was made from.
+bool IsLoaded(const ElfImage& image, const std::string& path,
+              const Mapping& mapping) {
+  return mapping.build_id.empty() ? MappedFile(mapping.start) == path
+                                  : image.BuildId() == mapping.build_id;
 }
 
 // The image that `mapping` was made from; FailedPrecondition if what is there
@@ -81,46 +94,18 @@ absl::StatusOr<std::unique_ptr<ElfImage>> OpenImage(const Mapping& mapping) {
   if (mapping.filename == kVdso) return ElfImage::Vdso();
   absl::StatusOr<std::unique_ptr<ElfImage>> image =
       ElfImage::Open(mapping.filename);
+  if (image.ok() && IsLoaded(**image, mapping.filename, mapping)) return image;
+  // The program itself can be read even after it was deleted or replaced.
+  if (!mapping.build_id.empty()) {
+    absl::StatusOr<std::unique_ptr<ElfImage>> program =
+        ElfImage::Open("/proc/self/exe");
+    if (program.ok() && (*program)->BuildId() == mapping.build_id) {
+      return program;
+    }
+  }
   if (!image.ok()) return image;
-  const bool same = mapping.build_id.empty()
-                        ? MappedFile(mapping.start) == mapping.filename
-                        : (*image)->BuildId() == mapping.build_id;
-  if (same) return image;
   return absl::FailedPreconditionError(absl::StrCat(
       mapping.filename, ": the file was replaced since it was loaded"));
-}
-
-// Adds the names of the code at `offsets` to `names`.
-void Search(const ElfImage& image, const Mapping& mapping,
-            const std::vector<uint64_t>& offsets, ModuleNames& names) {
-  struct Place {
-    uint64_t address;
-    uint64_t offset;
-  };
-  std::vector<Place> places;
-  places.reserve(offsets.size());
-  for (const uint64_t offset : offsets) {
-    if (const auto address = image.AddressOf(offset)) {
-      places.push_back({*address, offset});
-    } else {
-      names.Add(offset, UnnamedIn(mapping, offset));
-    }
-  }
-  // Segments need not lie in memory in the order of the file.
-  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
-    return a.address < b.address;
-  });
-  std::vector<uint64_t> addresses;
-  addresses.reserve(places.size());
-  for (const Place& place : places) addresses.push_back(place.address);
-  const std::vector<std::string> found = FindFunctions(image, addresses);
-  for (size_t i = 0; i < places.size(); ++i) {
-    if (found[i].empty()) {
-      names.Add(places[i].offset, UnnamedIn(mapping, places[i].address));
-    } else {
-      names.AddSymbol(places[i].offset, found[i]);
-    }
-  }
 }
 
 std::vector<uint64_t> OffsetsWithoutName(
@@ -129,48 +114,82 @@ std::vector<uint64_t> OffsetsWithoutName(
   std::vector<uint64_t> offsets;
   for (const Location* location : locations) {
     const uint64_t offset = FileOffset(mapping, *location);
-    if (names.Find(offset) == nullptr) offsets.push_back(offset);
+    if (names.Find(offset).empty()) offsets.push_back(offset);
   }
   std::sort(offsets.begin(), offsets.end());
   offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
   return offsets;
 }
 
+void AddOnce(std::string comment, std::vector<std::string>& comments) {
+  if (std::find(comments.begin(), comments.end(), comment) == comments.end()) {
+    comments.push_back(std::move(comment));
+  }
+}
+
 // Names `locations`, all in `mapping`. `names` has what is known of its module
 // and takes what is found.
 void NameMapped(Mapping& mapping, const std::vector<Location*>& locations,
-                ModuleNames& names, FunctionTable& functions,
-                std::vector<std::string>& comments) {
+                const SymbolizerOptions& options, ModuleNames& names,
+                FunctionTable& functions, std::vector<std::string>& comments) {
   const std::vector<uint64_t> offsets =
       OffsetsWithoutName(mapping, locations, names);
-  if (!offsets.empty() && HasImage(mapping)) {
+  if (!offsets.empty()) {
     const auto image = OpenImage(mapping);
     if (image.ok()) {
-      Search(**image, mapping, offsets, names);
-    } else {
-      std::string comment =
-          absl::StrCat("no function names for ", image.status().message());
-      if (std::find(comments.begin(), comments.end(), comment) ==
-          comments.end()) {
-        comments.push_back(std::move(comment));
+      const SearchedModule module = {**image, mapping.filename,
+                                     options.debug_roots, options.source_bytes};
+      for (const std::string& shortage : SearchModule(module, offsets, names)) {
+        AddOnce(shortage, comments);
       }
+    } else {
+      AddOnce(absl::StrCat("no function names for ", image.status().message()),
+              comments);
     }
   }
   for (Location* location : locations) {
     const uint64_t offset = FileOffset(mapping, *location);
-    // What could not be searched stays out of `names`: the file may return.
-    if (const FunctionName* name = names.Find(offset)) {
-      functions.Name(*location, *name);
-      mapping.has_functions |= name->in_symbol_table;
-    } else {
-      functions.Name(*location, UnnamedIn(mapping, offset));
+    const absl::Span<const CodeFrame> frames = names.Find(offset);
+    for (const CodeFrame& frame : frames) {
+      functions.AddLine(*location, *frame.function, frame.line);
+      mapping.has_functions |= frame.function->found;
+      mapping.has_filenames |= !frame.function->filename.empty();
+      mapping.has_line_numbers |= frame.line != 0;
     }
+    mapping.has_inline_frames |= frames.size() > 1;
+    // What could not be searched stays out of `names`: the file may return.
+    if (frames.empty()) {
+      functions.AddPlace(*location,
+                         PlaceIn(mapping.filename, offset).system_name);
+    }
+  }
+}
+
+// A location in no file, and how it is told if nothing else is known.
+struct Unmapped {
+  Location* location;
+  std::string place;
+};
+
+// Names code that was compiled at run time, as code in no file mostly is.
+void NameUnmapped(const std::vector<Unmapped>& unmapped,
+                  const SymbolizerOptions& options, FunctionTable& functions) {
+  std::vector<uint64_t> addresses;
+  for (const Unmapped& code : unmapped) {
+    addresses.push_back(code.location->address);
+  }
+  const std::vector<std::string> names =
+      ReadPerfMap(options.perf_map, addresses);
+  for (size_t i = 0; i < unmapped.size(); ++i) {
+    functions.AddPlace(*unmapped[i].location,
+                       names[i].empty() ? unmapped[i].place : names[i]);
   }
 }
 
 }  // namespace
 
-Symbolizer::Symbolizer(size_t cache_bytes) : cache_(cache_bytes) {}
+Symbolizer::Symbolizer(SymbolizerOptions options)
+    : options_(std::move(options)), cache_(options_.cache_bytes) {}
 
 void Symbolizer::Symbolize(Profile& profile) {
   absl::flat_hash_map<uint64_t, Mapping*> mapping_of;
@@ -179,27 +198,36 @@ void Symbolizer::Symbolize(Profile& profile) {
   }
   FunctionTable functions(profile);
   std::map<uint64_t, std::vector<Location*>> by_mapping;
+  std::vector<Unmapped> unmapped;
   for (Location& location : profile.locations) {
     if (location.address == 0 || !location.lines.empty()) continue;
-    const auto mapping = mapping_of.find(location.mapping_id);
-    if (mapping != mapping_of.end() && Contains(*mapping->second, location)) {
-      by_mapping[location.mapping_id].push_back(&location);
+    const auto found = mapping_of.find(location.mapping_id);
+    const Mapping* mapping =
+        found == mapping_of.end() ? nullptr : found->second;
+    if (mapping == nullptr || !Contains(*mapping, location)) {
+      unmapped.push_back(
+          {&location, absl::StrCat("0x", absl::Hex(location.address))});
+    } else if (!HasImage(*mapping)) {
+      unmapped.push_back(
+          {&location, PlaceIn(mapping->filename, FileOffset(*mapping, location))
+                          .system_name});
     } else {
-      functions.Name(location,
-                     Unnamed(absl::StrCat("0x", absl::Hex(location.address))));
+      by_mapping[location.mapping_id].push_back(&location);
     }
   }
+  if (!unmapped.empty()) NameUnmapped(unmapped, options_, functions);
 
   const std::lock_guard<std::mutex> lock(mutex_);
+  std::deque<ModuleNames> uncached;
   for (const auto& [id, locations] : by_mapping) {
     Mapping& mapping = *mapping_of[id];
     // Without a build id, another file could be loaded under this name.
-    ModuleNames uncached;
     ModuleNames& names = mapping.build_id.empty()
-                             ? uncached
+                             ? uncached.emplace_back()
                              : cache_.Module(absl::StrCat(mapping.build_id, " ",
                                                           mapping.filename));
-    NameMapped(mapping, locations, names, functions, profile.comments);
+    NameMapped(mapping, locations, options_, names, functions,
+               profile.comments);
   }
   cache_.Trim();
 }

@@ -1,45 +1,63 @@
-// Names for the code that a profile met: from addresses to functions.
+// Names for the code that a profile met: from addresses to functions and lines.
 //
 // Works on the plain profile, after the fact and off the sampling path. A name
 // is right or it is missing: the file on disk must be the one that was loaded,
 // by its build id, or, where it has none, by this process's memory map.
-//
-// Lines and inlined functions will come from DWARF, between the search in the
-// symbol tables and the profile: as further Lines of the same locations.
 #ifndef WALLPROF_PROFILER_SYMBOLIZE_SYMBOLIZER_H_
 #define WALLPROF_PROFILER_SYMBOLIZE_SYMBOLIZER_H_
 
 #include <cstddef>
 #include <mutex>
+#include <string>
+#include <vector>
 
+#include "profiler/symbolize/dwarf/source_search.h"
 #include "profiler/symbolize/name_cache.h"
 #include "wallprof/profile.h"
 
 namespace wallprof::symbolize {
 
-// Names of some 30 000 functions: more than profiles of one service meet.
-inline constexpr size_t kDefaultCacheBytes = size_t{8} << 20;
+// How much to keep and where to look. The defaults are those of the profiler.
+struct SymbolizerOptions {
+  // Of names and lines between calls: those of some 30 000 functions, half of
+  // that where they are templates. Profiles of one service meet fewer.
+  size_t cache_bytes = size_t{12} << 20;
+
+  // For debug information during a call, see FindSource. Modules that need more
+  // have names without lines.
+  size_t source_bytes = kMaxSourceBytes;
+
+  // Where packages put debug information.
+  std::vector<std::string> debug_roots = {"/usr/lib/debug"};
+
+  // What code that was compiled at run time is called, as perf has it; empty
+  // for /tmp/perf-PID.map of this process.
+  std::string perf_map;
+};
 
 // Thread-safe; one profile is named at a time. Between calls it holds at most
 // `cache_bytes`. During one it holds the names of that profile's own modules
-// besides, and about 150 bytes for each address that it searches: 8 MiB for
-// 50 000. The size of the modules does not matter.
+// besides, about 150 bytes for each address that it searches (8 MiB for
+// 50 000), and up to `source_bytes`.
 class Symbolizer {
  public:
-  explicit Symbolizer(size_t cache_bytes = kDefaultCacheBytes);
+  explicit Symbolizer(SymbolizerOptions options = {});
 
-  // Gives every location that has an address and no lines its function:
-  //   serve(int)           from the symbol tables of the mapping's file
+  // Gives every location that has an address and no lines its functions, the
+  // innermost inlined one first, with lines where there is debug information:
+  //   serve(int)           from debug information and symbol tables
   //   libc.so.6+0x891f4    where they have none there: the address before
   //                        relocation, which addr2line takes
-  //   0x7f120000           where there is no mapping
+  //   0x7f120000           where there is no mapping, nor a name in perf's map
   // A file that is not the one loaded, or cannot be read, is named in a
-  // comment; its code is then told by file offset. Sets has_functions of the
-  // mappings whose symbol tables had a name. Opens files close-on-exec and
-  // closes them before it returns.
+  // comment; its code is then told by file offset. Debug information that
+  // cannot be read is named in a comment too. Sets has_functions and the like
+  // of the mappings where there was one. Opens files close-on-exec and closes
+  // them before it returns.
   void Symbolize(Profile& profile);
 
  private:
+  const SymbolizerOptions options_;
   std::mutex mutex_;
   NameCache cache_;  // guarded by mutex_
 };

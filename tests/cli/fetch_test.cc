@@ -43,6 +43,14 @@ TEST(FetchTest, OptionsBecomeParameters) {
   EXPECT_EQ(ProfileText(*profile), ProfileText(FullProfile()));
 }
 
+TEST(FetchTest, LinesAreAskedForAndKept) {
+  CannedServer server(HttpAnswer("200 OK", "main (a.cc:3);f (b.cc:12) 5\n"));
+  ShellResult result = Fetch("--lines " + server.address());
+  EXPECT_EQ(result.output, "main (a.cc:3);f (b.cc:12) 5\n");
+  EXPECT_THAT(server.requests(),
+              ElementsAre("GET /?seconds=10&format=folded&lines=1 HTTP/1.1"));
+}
+
 TEST(FetchTest, ServerThatKnowsNoFormatsIsUnderstood) {
   CannedServer server(HttpAnswer("200 OK", EncodePprof(FullProfile())));
   ShellResult result =

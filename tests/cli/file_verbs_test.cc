@@ -39,6 +39,18 @@ class FilesTest : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(FilesTest, ConvertShowsLinesIfAsked) {
+  Profile profile = WallProfile({{{"main"}, {1, 0, 5000}}});
+  profile.functions[0].filename = "/src/main.cc";
+  profile.locations[0].lines[0].line = 7;
+  ASSERT_EQ(WriteFile(profile, Path("lines.pb.gz")), absl::OkStatus());
+  EXPECT_EQ(Run("convert --lines lines.pb.gz -").output,
+            "main (main.cc:7) 5\n");
+  ASSERT_EQ(Run("convert --lines lines.pb.gz lines.txt").exit_status, 0);
+  EXPECT_EQ(Run("convert lines.txt -").output, "main (main.cc:7) 5\n");
+  EXPECT_EQ(Run("convert lines.pb.gz -").output, "main 5\n");
+}
+
 TEST_F(FilesTest, TopShowsSelfAndTotal) {
   ShellResult result = Run("top before.pb.gz");
   EXPECT_EQ(result.exit_status, 0);

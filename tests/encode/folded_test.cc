@@ -24,6 +24,25 @@ TEST(EncodeFoldedTest, LineHasFramesRootFirstAndMicroseconds) {
             "_start;main;slowNetworkRequest();recv 6012345\n");
 }
 
+TEST(EncodeFoldedTest, LinesFollowTheNamesWhereTheyAreKnown) {
+  Profile profile =
+      WallProfile({{{"main", "serve(int)", "recv"}, {1, 0, 7000}}});
+  for (Function& function : profile.functions) {
+    if (function.name != "recv") function.filename = "/src/server.cc";
+  }
+  for (Location& location : profile.locations) {
+    const std::string& name =
+        profile.functions[location.lines[0].function_id - 1].name;
+    // A line of no file is no place, nor is a file without line.
+    location.lines[0].line = name == "main" ? 0 : 12;
+  }
+  FoldedOptions options;
+  EXPECT_EQ(EncodeFolded(profile, options), "main;serve(int);recv 7\n");
+  options.lines = true;
+  EXPECT_EQ(EncodeFolded(profile, options),
+            "main;serve(int) (server.cc:12);recv 7\n");
+}
+
 TEST(EncodeFoldedTest, EmptyProfileIsAnEmptyText) {
   EXPECT_EQ(EncodeFolded(Profile()), "");
   EXPECT_EQ(EncodeFolded(WallProfile({})), "");

@@ -32,12 +32,13 @@ Profile SmallProfile() {
     function.id = id;
     function.name = name;
     function.system_name = name;
+    function.filename = "/src/demo.cc";
     profile.functions.push_back(function);
     Location location;
     location.id = id;
     location.mapping_id = 1;
     location.address = 0x400000 + 16 * id;
-    location.lines = {{id, 0, 0}};
+    location.lines = {{id, static_cast<int64_t>(10 * id), 0}};
     profile.locations.push_back(location);
   }
   std::vector<Label> labels = {{"thread", "demo"}};

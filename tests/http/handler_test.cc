@@ -100,6 +100,14 @@ TEST_F(HandlerTest, ThreadsPutsNamesInFront) {
             "main;nap() 2000\nmain;work() 3000\n");
 }
 
+TEST_F(HandlerTest, LinesFollowTheNames) {
+  EXPECT_EQ(Get("/?seconds=1&lines=1").body,
+            "main (demo.cc:10);nap() (demo.cc:30) 2000\n"
+            "main (demo.cc:10);work() (demo.cc:20) 3000\n");
+  // A format that has them anyway takes it without effect.
+  EXPECT_EQ(Get("/debug/pprof/wall?seconds=1&lines=1").status, 200);
+}
+
 TEST_F(HandlerTest, FrequencyReachesTheSource) {
   EXPECT_EQ(Get("/?seconds=1&hz=1000").status, 200);
   EXPECT_EQ(source_.last_frequency_hz(), 1000);
@@ -196,7 +204,6 @@ TEST_F(HandlerTest, RefusesByNameWhatIsNotOfferedYet) {
     ExpectBad("/?seconds=1&format=" + std::string(format),
               "'format': '" + std::string(format) + "' is not offered yet");
   }
-  ExpectBad("/?seconds=1&lines=1", "'lines': '1' is not offered yet");
   ExpectBad("/?from=-10m", "'from': '-10m' is not offered yet");
   ExpectBad("/?to=-5m", "'to': '-5m' is not offered yet");
 }

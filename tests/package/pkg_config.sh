@@ -19,7 +19,7 @@ use wallprof-profile read_profile.cc
 use wallprof-profiler collect.cc
 use wallprof-http serve.cc
 
-if pkg-config --libs wallprof-profile | grep -E 'libelf|-lelf|httplib'; then
+if pkg-config --libs wallprof-profile | grep -E -- '-lelf|-ldw|-llzma|httplib'; then
   echo "wallprof-profile requires more than it needs." >&2
   exit 1
 fi

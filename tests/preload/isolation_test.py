@@ -68,11 +68,13 @@ class NamespaceTest(PreloadTest):
         '_Ux86_64_getcontext', 'SSL_new', 'CRYPTO_malloc', 'deflate', 'inflate',
         'BrotliDecoderDecompress', '_Znwm', '_ZdlPv', '_ZSt4cout',
         '__cxa_throw', '__gxx_personality_v0', 'elf_begin', 'gelf_getehdr',
+        'dwarf_begin',
         '_ZN4absl12lts_202206236StatusC1Ev',
         '_ZN7httplib6ServerC1Ev', 'wallprof_engine_start',
         'wallprof_engine_serve', 'BeforeFork', 'libgcc_s.so.1',
         'libstdc++.so.6', 'libunwind.so.8', 'libunwind-x86_64.so.8',
-        'libz.so.1', 'libelf.so.1', 'libssl.so.3', 'libcrypto.so.3',
+        'libz.so.1', 'libelf.so.1', 'libdw.so.1', 'liblzma.so.5',
+        'libbz2.so.1.0', 'libssl.so.3', 'libcrypto.so.3',
         'libcpp-httplib.so.0.11', 'libwallprof_engine.so',
     ]
 
@@ -117,8 +119,8 @@ class NamespaceTest(PreloadTest):
 
     def test_library_path_of_the_program_is_not_ours(self):
         # Were it, the engine would not load with these.
-        names = ('libunwind-x86_64.so.8', 'libelf.so.1', 'libz.so.1',
-                 'libgcc_s.so.1')
+        names = ('libunwind-x86_64.so.8', 'libelf.so.1', 'libdw.so.1',
+                 'liblzma.so.5', 'libz.so.1', 'libgcc_s.so.1')
         with preloaded.tempfile.TemporaryDirectory() as libraries:
             for name in names:
                 os.symlink(subject('thrower.so'),

@@ -12,31 +12,45 @@ namespace {
 // A module with `count` names of about a hundred bytes.
 void Fill(ModuleNames& names, int count) {
   for (int i = 0; i < count; ++i) {
-    names.AddSymbol(i, absl::StrCat(std::string(100, 'f'), i));
+    names.Add(i, {{absl::StrCat(std::string(100, 'f'), i)}});
   }
 }
 
 TEST(ModuleNamesTest, WhatWasAddedIsFound) {
   ModuleNames names;
-  EXPECT_EQ(names.Find(16), nullptr);
-  names.AddSymbol(16, "_Z3runv");
-  names.Add(32, {"libx.so+0x20", "libx.so+0x20", false});
-  ASSERT_NE(names.Find(16), nullptr);
-  EXPECT_EQ(names.Find(16)->name, "run()");
-  EXPECT_EQ(names.Find(16)->system_name, "_Z3runv");
-  EXPECT_TRUE(names.Find(16)->in_symbol_table);
-  ASSERT_NE(names.Find(32), nullptr);
-  EXPECT_EQ(names.Find(32)->name, "libx.so+0x20");
-  EXPECT_FALSE(names.Find(32)->in_symbol_table);
+  EXPECT_TRUE(names.Find(16).empty());
+  names.Add(16, {{"_Z3addi", true, "/src/add.h", 7, 5},
+                 {"_Z3runv", true, "/src/run.cc", 12, 10}});
+  names.Add(32, {{"libx.so+0x20", /*found=*/false}});
+  const auto inlined = names.Find(16);
+  ASSERT_EQ(inlined.size(), 2u);
+  EXPECT_EQ(inlined[0].function->name, "add(int)");
+  EXPECT_EQ(inlined[0].line, 7);
+  EXPECT_EQ(inlined[1].function->name, "run()");
+  EXPECT_EQ(inlined[1].function->system_name, "_Z3runv");
+  EXPECT_EQ(inlined[1].function->filename, "/src/run.cc");
+  EXPECT_EQ(inlined[1].function->start_line, 10);
+  EXPECT_EQ(inlined[1].line, 12);
+  EXPECT_TRUE(inlined[1].function->found);
+  ASSERT_EQ(names.Find(32).size(), 1u);
+  EXPECT_EQ(names.Find(32)[0].function->name, "libx.so+0x20");
+  EXPECT_FALSE(names.Find(32)[0].function->found);
 }
 
 TEST(ModuleNamesTest, AFunctionIsStoredOnce) {
   ModuleNames names;
-  names.AddSymbol(0, "_Z3runv");
-  const FunctionName* first = names.Find(0);
+  names.Add(0, {{"_Z3runv"}});
+  const FunctionName* first = names.Find(0)[0].function;
   Fill(names, 1000);
-  names.AddSymbol(5000, "_Z3runv");
-  EXPECT_EQ(names.Find(5000), first);
+  names.Add(5000, {{"_Z3runv"}});
+  EXPECT_EQ(names.Find(5000)[0].function, first);
+}
+
+TEST(ModuleNamesTest, FunctionsOfOneNameInDifferentFilesAreParted) {
+  ModuleNames names;
+  names.Add(0, {{"helper", true, "a.c", 1, 1}});
+  names.Add(1, {{"helper", true, "b.c", 1, 1}});
+  EXPECT_NE(names.Find(0)[0].function, names.Find(1)[0].function);
 }
 
 TEST(ModuleNamesTest, BytesCoverTheNames) {
@@ -51,8 +65,8 @@ TEST(NameCacheTest, AModuleKeepsItsNames) {
   NameCache cache(1 << 20);
   Fill(cache.Module("a"), 10);
   cache.Trim();
-  EXPECT_NE(cache.Module("a").Find(9), nullptr);
-  EXPECT_EQ(cache.Module("b").Find(9), nullptr);
+  EXPECT_FALSE(cache.Module("a").Find(9).empty());
+  EXPECT_TRUE(cache.Module("b").Find(9).empty());
 }
 
 TEST(NameCacheTest, TheModuleUsedLongestAgoGoesFirst) {
@@ -65,9 +79,9 @@ TEST(NameCacheTest, TheModuleUsedLongestAgoGoesFirst) {
   Fill(cache.Module("last"), 1000);
   cache.Trim();
   EXPECT_LE(cache.bytes(), size_t{1} << 20);
-  EXPECT_NE(cache.Module("a").Find(0), nullptr);
-  EXPECT_NE(cache.Module("last").Find(0), nullptr);
-  EXPECT_EQ(cache.Module("1").Find(0), nullptr);
+  EXPECT_FALSE(cache.Module("a").Find(0).empty());
+  EXPECT_FALSE(cache.Module("last").Find(0).empty());
+  EXPECT_TRUE(cache.Module("1").Find(0).empty());
 }
 
 TEST(NameCacheTest, AModuleLargerThanTheBoundIsNotKept) {

@@ -226,7 +226,7 @@ TEST(SymbolizerTest, AFileWithoutBuildIdIsKnownByTheMemoryMap) {
 
 TEST(SymbolizerTest, ACacheWithoutRoomOnlyForgets) {
   const std::vector<uint64_t> addresses = {AddressOf(&service::Serve)};
-  Symbolizer symbolizer(/*cache_bytes=*/0);
+  Symbolizer symbolizer({.cache_bytes = 0});
   for (int i = 0; i < 2; ++i) {
     Profile profile = ProfileOf(addresses);
     symbolizer.Symbolize(profile);
@@ -244,7 +244,7 @@ TEST(SymbolizerTest, ThreadsMayShareIt) {
   Symbolizer().Symbolize(expected);
 
   // So small that the threads also evict each other's names.
-  Symbolizer symbolizer(/*cache_bytes=*/4096);
+  Symbolizer symbolizer({.cache_bytes = 4096});
   std::vector<std::thread> threads;
   std::vector<Profile> profiles(4, unnamed);
   for (Profile& profile : profiles) {

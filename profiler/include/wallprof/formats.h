@@ -22,6 +22,7 @@ namespace wallprof {
 struct FoldedOptions {
   View view = View::kWall;
   bool threads = false;  // the label `thread` as the first frame
+  bool lines = false;    // "serve(int) (server.cc:12)" where the line is known
 };
 
 // Folded stacks: a line per distinct stack, sorted bytewise; frames root
@@ -55,8 +56,10 @@ std::optional<Format> FormatOfPath(std::string_view path);
 // "folded" or "pprof"; nullopt for any other.
 std::optional<Format> FormatOfName(std::string_view name);
 
-// Encodes as `format`, which decides the type of the bytes.
-std::string Encode(const Profile& profile, Format format);
+// Encodes as `format`, which decides the type of the bytes. `folded` counts for
+// folded stacks only.
+std::string Encode(const Profile& profile, Format format,
+                   const FoldedOptions& folded = {});
 
 // Reads either format, told apart by content.
 absl::StatusOr<Profile> Decode(std::string_view bytes);
@@ -69,7 +72,7 @@ absl::Status WriteFile(const Profile& profile, std::string_view path);
 
 // The same in a format of the caller's choice, whatever the suffix.
 absl::Status WriteFile(const Profile& profile, std::string_view path,
-                       Format format);
+                       Format format, const FoldedOptions& folded = {});
 
 }  // namespace wallprof
 

@@ -43,6 +43,11 @@ struct Options {
   // Stacks that no longer fit are counted under [overflow].
   size_t memory_bytes = size_t{64} << 20;
 
+  // Bound on what debug information takes besides, while a profile is given its
+  // names and lines; mostly it is some tens of megabytes. A module whose debug
+  // information needs more has names without lines, and a comment says so.
+  size_t debug_memory_bytes = size_t{160} << 20;
+
   // Whether a forked child is profiled too. By default its profiler is off.
   bool restart_in_child = false;
 

@@ -1,0 +1,38 @@
+// Where the debug information of a program or library is, if not in itself.
+#ifndef WALLPROF_PROFILER_SYMBOLIZE_DEBUG_LOCATOR_H_
+#define WALLPROF_PROFILER_SYMBOLIZE_DEBUG_LOCATOR_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "profiler/symbolize/elf_image.h"
+
+namespace wallprof::symbolize {
+
+// An image and where it was found; null if nowhere.
+struct LocatedImage {
+  std::unique_ptr<ElfImage> image;
+  std::string path;
+};
+
+// The file with the debug information of `image`, which was loaded from
+// `path`. Under each of `roots` (as /usr/lib/debug): by build id, which must be
+// the same; and by the name that .gnu_debuglink tells, there, beside `path` and
+// in .debug/ beside it, if the checksum is right.
+LocatedImage FindDebugImage(const ElfImage& image, const std::string& path,
+                            const std::vector<std::string>& roots);
+
+// The file that `debug`, found at `path`, shares a part of its debug
+// information with, as .gnu_debugaltlink tells; its build id must be the one
+// told there.
+LocatedImage FindAlternateImage(const ElfImage& debug, const std::string& path,
+                                const std::vector<std::string>& roots);
+
+// The image in .gnu_debugdata, which has further symbols of a stripped file;
+// null if there is none.
+std::unique_ptr<ElfImage> UnpackMiniImage(const ElfImage& image);
+
+}  // namespace wallprof::symbolize
+
+#endif  // WALLPROF_PROFILER_SYMBOLIZE_DEBUG_LOCATOR_H_

@@ -1,0 +1,209 @@
+#include "profiler/symbolize/module_search.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "profiler/symbolize/debug_locator.h"
+#include "profiler/symbolize/dwarf/source_search.h"
+#include "profiler/symbolize/function_search.h"
+
+namespace wallprof::symbolize {
+namespace {
+
+// An offset in the file and the address, before relocation, that it is at.
+struct Place {
+  uint64_t address;
+  uint64_t offset;
+};
+
+bool HasDebugInformation(const ElfImage& image) {
+  return image.HasContent(".debug_info") || image.HasContent(".zdebug_info");
+}
+
+uint64_t LowestCode(const ElfImage& image) {
+  uint64_t lowest = std::numeric_limits<uint64_t>::max();
+  for (const ElfImage::Section& section : image.sections()) {
+    if (section.executable) lowest = std::min(lowest, section.address);
+  }
+  return lowest;
+}
+
+// The names in the symbol tables of several images of one module: of the first
+// that has one.
+std::vector<std::string> NamesIn(const std::vector<const ElfImage*>& images,
+                                 const std::vector<uint64_t>& addresses) {
+  std::vector<std::string> names(addresses.size());
+  for (const ElfImage* image : images) {
+    std::vector<uint64_t> unnamed;
+    for (size_t i = 0; i < addresses.size(); ++i) {
+      if (names[i].empty()) unnamed.push_back(addresses[i]);
+    }
+    if (unnamed.empty()) break;
+    std::vector<std::string> found = FindFunctions(*image, unnamed);
+    auto next = found.begin();
+    for (std::string& name : names) {
+      if (name.empty()) name = std::move(*next++);
+    }
+  }
+  return names;
+}
+
+// The name of an out-of-line function, of what debug information and the symbol
+// table say. "helper.cold" in the latter is a part of `helper`. Where libc's
+// debug information has __GI___poll, the symbol table also has poll.
+std::string FunctionNameOf(const SourceFrame& source,
+                           const std::string& symbol) {
+  if (absl::StartsWith(source.linkage_name, "_Z")) return source.linkage_name;
+  if (symbol.substr(0, symbol.find('.')) == source.name) return source.name;
+  return symbol.empty() ? source.name : symbol;
+}
+
+std::vector<FoundFrame> FramesOf(const SourceFrames& source,
+                                 const std::string& symbol,
+                                 const FoundFrame& place) {
+  std::vector<FoundFrame> frames;
+  for (const SourceFrame& frame : source) {
+    const bool inlined = &frame != &source.back();
+    FoundFrame found;
+    found.system_name = !inlined ? FunctionNameOf(frame, symbol)
+                        : frame.linkage_name.empty() ? frame.name
+                                                     : frame.linkage_name;
+    found.found = !found.system_name.empty();
+    if (!found.found) found.system_name = place.system_name;
+    found.filename = frame.file;
+    found.line = frame.line;
+    found.start_line = frame.start_line;
+    frames.push_back(std::move(found));
+  }
+  if (!frames.empty()) return frames;
+  return {symbol.empty() ? place : FoundFrame{symbol}};
+}
+
+// The images that describe one module.
+class ModuleImages {
+ public:
+  explicit ModuleImages(const SearchedModule& module) : module_(module) {
+    if (!HasDebugInformation(module.image)) {
+      debug_ = FindDebugImage(module.image, module.path, module.debug_roots);
+      if (debug_.image == nullptr) mini_ = UnpackMiniImage(module.image);
+    }
+    alternate_ = FindAlternateImage(debug(), debug_path(), module.debug_roots);
+  }
+
+  std::vector<const ElfImage*> with_symbols() const {
+    std::vector<const ElfImage*> images = {&module_.image};
+    // A stripped file has few symbols left; a separate one has all.
+    if (debug_.image != nullptr) {
+      images.insert(images.begin(), debug_.image.get());
+    }
+    if (mini_ != nullptr) images.push_back(mini_.get());
+    return images;
+  }
+
+  absl::StatusOr<SourceAnswers> FindSource(
+      const std::vector<uint64_t>& addresses) const {
+    SourceFiles files;
+    files.image = &debug();
+    files.directory = std::filesystem::path(debug_path()).parent_path();
+    files.alternate = alternate_.image.get();
+    files.lowest_code = LowestCode(module_.image);
+    return symbolize::FindSource(files, addresses, module_.max_source_bytes);
+  }
+
+  // Whether a part of the debug information is in a file that is not there.
+  bool lacks_alternate() const {
+    return alternate_.image == nullptr &&
+           debug().HasContent(".gnu_debugaltlink");
+  }
+
+  const std::string& debug_path() const {
+    return debug_.image != nullptr ? debug_.path : module_.path;
+  }
+
+  const ElfImage& debug() const {
+    return debug_.image != nullptr ? *debug_.image : module_.image;
+  }
+
+ private:
+  const SearchedModule& module_;
+  LocatedImage debug_;
+  LocatedImage alternate_;
+  std::unique_ptr<ElfImage> mini_;
+};
+
+// Of `addresses`, which are sorted.
+std::vector<SourceFrames> SourceOf(const ModuleImages& images,
+                                   const std::vector<uint64_t>& addresses,
+                                   std::set<std::string>& missing) {
+  if (!HasDebugInformation(images.debug())) {
+    return std::vector<SourceFrames>(addresses.size());
+  }
+  absl::StatusOr<SourceAnswers> source = images.FindSource(addresses);
+  const std::string about =
+      absl::StrCat("no lines for code in ", images.debug_path(), ": ");
+  if (!source.ok()) {
+    missing.insert(absl::StrCat(about, std::string(source.status().message())));
+    return std::vector<SourceFrames>(addresses.size());
+  }
+  if (images.lacks_alternate()) {
+    missing.insert(
+        absl::StrCat(about, "the file that it shares with others is missing"));
+  }
+  for (const std::string& what : source->missing) {
+    missing.insert(absl::StrCat(about, what));
+  }
+  return std::move(source->frames);
+}
+
+}  // namespace
+
+FoundFrame PlaceIn(const std::string& path, uint64_t address) {
+  absl::string_view name = path;
+  absl::ConsumeSuffix(&name, " (deleted)");
+  const size_t slash = name.rfind('/');
+  if (slash != absl::string_view::npos) name.remove_prefix(slash + 1);
+  return {absl::StrCat(name, "+0x", absl::Hex(address)), /*found=*/false};
+}
+
+std::set<std::string> SearchModule(const SearchedModule& module,
+                                   const std::vector<uint64_t>& offsets,
+                                   ModuleNames& names) {
+  std::vector<Place> places;
+  places.reserve(offsets.size());
+  for (const uint64_t offset : offsets) {
+    if (const auto address = module.image.AddressOf(offset)) {
+      places.push_back({*address, offset});
+    } else {
+      names.Add(offset, {PlaceIn(module.path, offset)});
+    }
+  }
+  // Segments need not lie in memory in the order of the file.
+  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
+    return a.address < b.address;
+  });
+  std::vector<uint64_t> addresses;
+  addresses.reserve(places.size());
+  for (const Place& place : places) addresses.push_back(place.address);
+
+  std::set<std::string> missing;
+  const ModuleImages images(module);
+  const std::vector<std::string> symbols =
+      NamesIn(images.with_symbols(), addresses);
+  const std::vector<SourceFrames> sources =
+      SourceOf(images, addresses, missing);
+  for (size_t i = 0; i < places.size(); ++i) {
+    names.Add(places[i].offset,
+              FramesOf(sources[i], symbols[i],
+                       PlaceIn(module.path, places[i].address)));
+  }
+  return missing;
+}
+
+}  // namespace wallprof::symbolize
