@@ -90,6 +90,7 @@ class Sampler {
 
   bool LookAtAllDue(bool everyone);
   void Look(ObservedThread& thread);
+  bool DeniedOfOneOnly();
   bool ReadWitness(const ObservedThread& thread, Witness& witness);
   bool HasNotRun(const ObservedThread& thread);
   ObservedThread* FindThread(threads::Tid tid);
