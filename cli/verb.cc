@@ -3,6 +3,7 @@
 #include <iostream>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "profiler/profile/view.h"
 
 namespace wallprof::cli {
@@ -39,7 +40,8 @@ void AddFormatOption(CLI::App& verb, const std::string& name,
           name,
           [&format](const std::string& text) { format = FormatOfName(text); },
           "Format to write, instead of the one of the file's suffix")
-      ->check(CLI::IsMember({"folded", "pprof"}));
+      ->check(CLI::IsMember(
+          {"folded", "pprof", "speedscope", "svg", "html", "json"}));
 }
 
 Format OutputFormat(const std::string& path, std::optional<Format> asked) {
@@ -48,7 +50,7 @@ Format OutputFormat(const std::string& path, std::optional<Format> asked) {
   std::optional<Format> format = FormatOfPath(path);
   if (format) return *format;
   throw CLI::ValidationError(
-      path, "the suffix is none of .folded, .txt, .pb.gz and .pprof");
+      path, absl::StrCat("the suffix is none of ", kFormatSuffixes));
 }
 
 }  // namespace wallprof::cli

@@ -78,10 +78,8 @@ absl::StatusOr<View> ParseView(const std::string& text) {
 
 absl::StatusOr<Format> ParseFormat(const std::string& text) {
   if (std::optional<Format> format = FormatOfName(text)) return *format;
-  for (std::string_view later : {"speedscope", "svg", "html", "json"}) {
-    if (text == later) return NotOffered("format", text);
-  }
-  return Malformed("format", "folded or pprof", text);
+  return Malformed("format", "folded, pprof, speedscope, svg, html or json",
+                   text);
 }
 
 absl::StatusOr<bool> ParseSwitch(std::string_view name,
@@ -112,6 +110,25 @@ std::string_view NameOf(View view) {
       return "offcpu";
   }
   return "wall";
+}
+
+// Named for what is seen, as a browser saves it.
+HttpResponse Download(std::string_view type, const Measurement& measurement,
+                      absl::string_view suffix) {
+  HttpResponse response = Content(type, "");
+  response.headers["Content-Disposition"] =
+      absl::StrCat("attachment; filename=\"",
+                   std::string(NameOf(measurement.view)), suffix, "\"");
+  return response;
+}
+
+// A document with a script inside, which may load nothing from anywhere.
+HttpResponse SelfContained(std::string_view type) {
+  HttpResponse response = Content(type, "");
+  response.headers["Content-Security-Policy"] =
+      "default-src 'none'; style-src 'unsafe-inline'; "
+      "script-src 'unsafe-inline'";
+  return response;
 }
 
 }  // namespace
@@ -159,12 +176,21 @@ absl::StatusOr<Measurement> ParseMeasurement(
 }
 
 HttpResponse MeasurementHeaders(const Measurement& measurement) {
-  if (measurement.format == Format::kFolded) return Content(kPlainText, "");
-  HttpResponse response = Content("application/octet-stream", "");
-  response.headers["Content-Disposition"] =
-      absl::StrCat("attachment; filename=\"",
-                   std::string(NameOf(measurement.view)), ".pb.gz\"");
-  return response;
+  switch (measurement.format) {
+    case Format::kFolded:
+      return Content(kPlainText, "");
+    case Format::kPprof:
+      return Download("application/octet-stream", measurement, ".pb.gz");
+    case Format::kSpeedscope:
+      return Download(kJson, measurement, ".speedscope.json");
+    case Format::kSvg:
+      return SelfContained("image/svg+xml");
+    case Format::kHtml:
+      return SelfContained(kHtml);
+    case Format::kJson:
+      break;
+  }
+  return Content(kJson, "");
 }
 
 absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
@@ -179,7 +205,16 @@ absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
   }
   absl::StatusOr<Profile> seen = SelectView(profile, measurement.view);
   if (!seen.ok()) return seen.status();
-  response.body = EncodePprof(*seen);
+  FlameGraphOptions flame;
+  flame.view = measurement.view;
+  flame.threads = measurement.threads;
+  if (measurement.format == Format::kSvg) {
+    response.body = EncodeSvg(*seen, flame);
+  } else if (measurement.format == Format::kHtml) {
+    response.body = EncodeHtml(*seen, flame);
+  } else {
+    response.body = Encode(*seen, measurement.format);
+  }
   return response;
 }
 

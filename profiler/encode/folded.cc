@@ -13,6 +13,7 @@
 #include "profiler/profile/labels.h"
 #include "profiler/profile/sample_types.h"
 #include "profiler/profile/saturating.h"
+#include "profiler/profile/stack_sums.h"
 #include "profiler/profile/view.h"
 #include "wallprof/formats.h"
 
@@ -20,11 +21,6 @@ namespace wallprof {
 namespace {
 
 constexpr int64_t kNanosecondsPerMicrosecond = 1000;
-
-// Stands for a stack of which nothing is known, so that its weight is shown.
-constexpr char kUnknownStack[] = "[unknown]";
-
-using Stack = std::vector<uint32_t>;  // numbers of frame names, root first
 
 // The largest weight that still fits as nanoseconds when it is read again.
 constexpr int64_t kMaxMicroseconds =
@@ -39,42 +35,19 @@ int64_t RoundToMicroseconds(int64_t nanoseconds) {
   return std::clamp(whole, -kMaxMicroseconds, kMaxMicroseconds);
 }
 
-// The weight of each distinct stack, in the column's unit.
-absl::flat_hash_map<Stack, int64_t> SumStacks(const Profile& profile,
-                                              const ViewColumn& column,
-                                              bool threads, Frames& frames) {
-  uint32_t unknown = frames.names().NumberOf(kUnknownStack);
-  absl::flat_hash_map<Stack, int64_t> weights;
-  Stack stack;
-  for (const Sample& sample : profile.samples) {
-    int64_t weight = column.Of(sample);
-    if (weight == 0) continue;
-    stack.clear();
-    frames.AppendStack(sample, stack);
-    if (stack.empty()) stack.push_back(unknown);
-    std::string_view thread;
-    if (threads) thread = LabelText(sample, "thread");
-    if (!thread.empty()) {
-      stack.insert(stack.begin(), frames.names().NumberOf(std::string(thread)));
-    }
-    int64_t& sum = weights[stack];
-    sum = SaturatingAdd(sum, weight);
-  }
-  return weights;
-}
-
-std::string LineOf(const Stack& stack, int64_t weight,
+// `weights` is one number, or those of a difference's two sides.
+std::string LineOf(const Stack& stack, const std::string& weights,
                    const std::vector<std::string>& names) {
   size_t size = 0;
   for (uint32_t frame : stack) size += names[frame].size() + 1;
   std::string line;
-  line.reserve(size + 21);  // the longest weight and the line's end
+  line.reserve(size + weights.size() + 1);
   for (uint32_t frame : stack) {
     line += names[frame];
     line += ';';
   }
   line.back() = ' ';
-  absl::StrAppend(&line, weight, "\n");
+  absl::StrAppend(&line, weights, "\n");
   return line;
 }
 
@@ -164,17 +137,24 @@ class FoldedDecoder {
 std::string EncodeFolded(const Profile& profile, const FoldedOptions& options) {
   ViewColumn column = ColumnOrDefault(profile, options.view);
   bool nanoseconds = column.type.unit == kNanoseconds;
+  bool difference = IsDifference(profile);
   Frames frames(profile);
-  absl::flat_hash_map<Stack, int64_t> weights =
+  absl::flat_hash_map<Stack, StackWeight> weights =
       SumStacks(profile, column, options.threads, frames);
 
   std::vector<std::string> lines;
   lines.reserve(weights.size());
   size_t size = 0;
   for (const auto& [stack, weight] : weights) {
-    int64_t shown = nanoseconds ? RoundToMicroseconds(weight) : weight;
-    if (shown == 0) continue;
-    lines.push_back(LineOf(stack, shown, frames.names().names()));
+    StackWeight shown = weight;
+    if (nanoseconds) {
+      shown = {RoundToMicroseconds(weight.before),
+               RoundToMicroseconds(weight.after)};
+    }
+    if (shown.before == 0 && shown.after == 0) continue;
+    std::string text = difference ? absl::StrCat(shown.before, " ", shown.after)
+                                  : absl::StrCat(shown.after);
+    lines.push_back(LineOf(stack, text, frames.names().names()));
     size += lines.back().size();
   }
   // Whole lines: a frame may contain what sorts before the final space.

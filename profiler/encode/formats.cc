@@ -15,6 +15,24 @@ constexpr Suffix kSuffixes[] = {
     {".txt", Format::kFolded},
     {".pb.gz", Format::kPprof},
     {".pprof", Format::kPprof},
+    {".speedscope.json", Format::kSpeedscope},  // before .json
+    {".svg", Format::kSvg},
+    {".html", Format::kHtml},
+    {".json", Format::kJson},
+};
+
+struct Name {
+  std::string_view text;
+  Format format;
+};
+
+constexpr Name kNames[] = {
+    {"folded", Format::kFolded},
+    {"pprof", Format::kPprof},
+    {"speedscope", Format::kSpeedscope},
+    {"svg", Format::kSvg},
+    {"html", Format::kHtml},
+    {"json", Format::kJson},
 };
 
 bool EndsWith(std::string_view text, std::string_view suffix) {
@@ -41,8 +59,9 @@ std::optional<Format> FormatOfPath(std::string_view path) {
 }
 
 std::optional<Format> FormatOfName(std::string_view name) {
-  if (name == "folded") return Format::kFolded;
-  if (name == "pprof") return Format::kPprof;
+  for (const Name& each : kNames) {
+    if (each.text == name) return each.format;
+  }
   return std::nullopt;
 }
 
@@ -52,6 +71,14 @@ std::string Encode(const Profile& profile, Format format) {
       return EncodeFolded(profile);
     case Format::kPprof:
       return EncodePprof(profile);
+    case Format::kSpeedscope:
+      return EncodeSpeedscope(profile);
+    case Format::kSvg:
+      return EncodeSvg(profile);
+    case Format::kHtml:
+      return EncodeHtml(profile);
+    case Format::kJson:
+      return EncodeJson(profile);
   }
   return "";
 }

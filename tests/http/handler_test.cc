@@ -191,10 +191,6 @@ TEST_F(HandlerTest, RefusesOtherMalformedParameters) {
 }
 
 TEST_F(HandlerTest, RefusesByNameWhatIsNotOfferedYet) {
-  for (const char* format : {"speedscope", "svg", "html", "json"}) {
-    ExpectBad("/?seconds=1&format=" + std::string(format),
-              "'format': '" + std::string(format) + "' is not offered yet");
-  }
   ExpectBad("/?seconds=1&view=blockedby", "'blockedby' is not offered yet");
   ExpectBad("/?seconds=1&lines=1", "'lines': '1' is not offered yet");
   ExpectBad("/?from=-10m", "'from': '-10m' is not offered yet");
