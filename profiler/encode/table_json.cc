@@ -7,8 +7,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "profiler/encode/json.h"
 #include "profiler/profile/sample_types.h"
-#include "profiler/profile/saturating.h"
 #include "profiler/profile/top_functions.h"
+#include "profiler/profile/totals.h"
 #include "profiler/profile/view.h"
 #include "wallprof/formats.h"
 
@@ -44,16 +44,6 @@ std::vector<Row> RowsOf(const Profile& profile) {
     }
   }
   return rows;
-}
-
-std::vector<int64_t> TotalsOf(const Profile& profile) {
-  std::vector<int64_t> totals(profile.sample_types.size());
-  for (const Sample& sample : profile.samples) {
-    for (size_t i = 0; i < totals.size(); ++i) {
-      totals[i] = SaturatingAdd(totals[i], sample.values[i]);
-    }
-  }
-  return totals;
 }
 
 }  // namespace

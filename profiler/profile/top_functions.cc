@@ -35,6 +35,7 @@ TopFunctions ComputeTopFunctions(const Profile& profile,
   for (const Sample& sample : profile.samples) {
     int64_t weight = column.Of(sample);
     top.total = SaturatingAdd(top.total, Magnitude(weight));
+    if (IsOfBase(sample)) top.base = SaturatingAdd(top.base, Magnitude(weight));
     stack.clear();
     frames.AppendStack(sample, stack);
     if (stack.empty()) continue;

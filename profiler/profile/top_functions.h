@@ -27,6 +27,7 @@ struct TopFunctions {
   // Of all samples' magnitudes, so that shares of a difference make sense too.
   int64_t total = 0;
   bool is_difference = false;  // see IsDifference
+  int64_t base = 0;            // the base's part of `total`
   // Largest magnitude of `self` first, then of `total`, then by name.
   std::vector<FunctionWeight> functions;
 };

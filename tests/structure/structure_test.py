@@ -13,6 +13,7 @@ import unittest
 PUBLIC = {
     'wallprof/profile.h': 'profile API',
     'wallprof/merge.h': 'profile API',
+    'wallprof/filter.h': 'profile API',
     'wallprof/formats.h': 'profile API',
     'wallprof/profiler.h': 'profiler API',
     'wallprof/labels.h': 'profiler API',
@@ -61,6 +62,7 @@ LIBRARIES = {
     'libelf.h': ['profiler/symbolize'],
     'elfutils/': ['profiler/symbolize'],
     'zlib.h': ['profiler/encode'],
+    're2/': ['cli'],
     'CLI/': ['cli'],
     'curl/': ['cli'],
     'absl/': [room for room in ROOMS if room != 'profiler/capture/signal'],
