@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "profiler/encode/foreign/recognize.h"
+
 namespace wallprof {
 namespace {
 
@@ -84,7 +86,10 @@ std::string Encode(const Profile& profile, Format format) {
 }
 
 absl::StatusOr<Profile> Decode(std::string_view bytes) {
-  if (IsText(bytes)) return DecodeFolded(bytes);
+  if (IsGperftoolsCpu(bytes)) return DecodeGperftoolsCpu(bytes);
+  if (IsText(bytes)) {
+    return IsPerfScript(bytes) ? DecodePerfScript(bytes) : DecodeFolded(bytes);
+  }
   return DecodePprof(bytes);
 }
 

@@ -47,6 +47,16 @@ std::string EncodePprof(const Profile& profile);
 // refuses to unpack more than kMaxDecodedBytes.
 absl::StatusOr<Profile> DecodePprof(std::string_view bytes);
 
+// Reads what `perf script` prints: the types are samples/count and, for each
+// event, what its periods count (cpu/nanoseconds of perf's clocks); labels are
+// `thread` and `tid`. InvalidArgument names the line.
+absl::StatusOr<Profile> DecodePerfScript(std::string_view text);
+
+// Reads a CPU profile of gperftools, of a 64-bit little-endian program: types
+// samples/count and cpu/nanoseconds. It has addresses, not names; the memory
+// map that ends it says in which files. InvalidArgument names the byte.
+absl::StatusOr<Profile> DecodeGperftoolsCpu(std::string_view bytes);
+
 // No real profile comes near; an archive that unpacks to more is an attack.
 inline constexpr size_t kMaxDecodedBytes = size_t{1} << 30;
 

@@ -1,13 +1,11 @@
-// Whatever the bytes, decoding ends with a profile or an error, and a profile
-// survives being written and read again. For libFuzzer (WALLPROF_BUILD_FUZZERS)
-// and, over the corpus alone, for corpus_test.
-#include <cstddef>
-#include <cstdint>
+#include "tests/encode/decoder_checks.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "profiler/encode/foreign/recognize.h"
 #include "profiler/profile/top_functions.h"
 #include "tests/profile/profile_text.h"
 #include "wallprof/formats.h"
@@ -32,18 +30,30 @@ void CheckOperations(const Profile& profile) {
     absl::StatusOr<Profile> seen = SelectView(profile, view);
     Require(!seen.ok() || CheckValid(*seen).ok(), "a view is valid");
   }
-  Require(Diff(profile, profile, true).ok(), "a profile has a difference");
+  Require(Diff(profile, profile, {.normalize = true, .label_base = true}).ok(),
+          "a profile has a difference");
   ComputeTopFunctions(profile, View::kWall);
+  for (Format format : {Format::kSpeedscope, Format::kHtml, Format::kJson}) {
+    Require(!Encode(profile, format).empty(), "every format has bytes");
+  }
 }
+
+// Of a profile that was decoded from anything.
+void CheckDecoded(const Profile& profile) {
+  Require(CheckValid(profile).ok(), "what is decoded is valid");
+  absl::StatusOr<Profile> again = DecodePprof(EncodePprof(profile));
+  Require(again.ok(), "what was written is read");
+  Require(ProfileText(*again) == ProfileText(profile),
+          "what is read is what was written");
+  CheckOperations(profile);
+}
+
+}  // namespace
 
 void CheckPprof(std::string_view bytes) {
   absl::StatusOr<Profile> profile = DecodePprof(bytes);
   if (!profile.ok()) return;
-  absl::StatusOr<Profile> again = DecodePprof(EncodePprof(*profile));
-  Require(again.ok(), "what was written is read");
-  Require(ProfileText(*again) == ProfileText(*profile),
-          "what is read is what was written");
-  CheckOperations(*profile);
+  CheckDecoded(*profile);
 }
 
 void CheckFolded(std::string_view text) {
@@ -56,12 +66,15 @@ void CheckFolded(std::string_view text) {
   Require(EncodeFolded(*again) == folded, "stacks read are those written");
 }
 
-}  // namespace
-}  // namespace wallprof
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  wallprof::CheckPprof(bytes);
-  wallprof::CheckFolded(bytes);
-  return 0;
+void CheckPerfScript(std::string_view text) {
+  IsPerfScript(text);
+  absl::StatusOr<Profile> profile = DecodePerfScript(text);
+  if (profile.ok()) CheckDecoded(*profile);
 }
+
+void CheckGperftoolsCpu(std::string_view bytes) {
+  absl::StatusOr<Profile> profile = DecodeGperftoolsCpu(bytes);
+  if (profile.ok()) CheckDecoded(*profile);
+}
+
+}  // namespace wallprof
