@@ -1,13 +1,17 @@
 #include <memory>
 
+#include "cli/filter_options.h"
 #include "cli/profile_file.h"
 #include "cli/verb.h"
+#include "wallprof/merge.h"
 
 namespace wallprof::cli {
 namespace {
 
 struct Arguments {
   std::optional<Format> to;
+  std::optional<View> view;
+  FilterOptions filters;
   std::string in;
   std::string out;
 };
@@ -15,6 +19,10 @@ struct Arguments {
 absl::Status Convert(const Arguments& arguments) {
   Format format = OutputFormat(arguments.out, arguments.to);
   absl::StatusOr<Profile> profile = ReadProfile(arguments.in);
+  if (profile.ok()) profile = ApplyFilters(arguments.filters, *profile);
+  if (profile.ok() && arguments.view) {
+    profile = SelectView(*profile, *arguments.view);
+  }
   if (!profile.ok()) return profile.status();
   return WriteProfile(*profile, arguments.out, format);
 }
@@ -27,6 +35,8 @@ void AddConvert(CLI::App& program, int& exit_status) {
       AddVerb(program, "convert", "Writes a profile in another format",
               exit_status, [arguments] { return Convert(*arguments); });
   AddFormatOption(*verb, "--to", arguments->to);
+  AddViewOption(*verb, arguments->view);
+  AddFilterOptions(*verb, arguments->filters);
   verb->add_option("IN", arguments->in, "Profile to read; - is standard input")
       ->required();
   verb->add_option("OUT", arguments->out,

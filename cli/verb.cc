@@ -26,17 +26,19 @@ CLI::App* AddVerb(CLI::App& program, const std::string& name,
   return verb;
 }
 
-void AddViewOption(CLI::App& verb, std::optional<View>& view) {
-  verb.add_option_function<std::string>(
-          "--view",
-          [&view](const std::string& name) { view = ViewOfName(name); },
+CLI::Option* AddViewOption(CLI::App& verb, std::optional<View>& view,
+                           const std::string& name) {
+  return verb
+      .add_option_function<std::string>(
+          name, [&view](const std::string& name) { view = ViewOfName(name); },
           "What is weighed")
       ->check(CLI::IsMember({"wall", "cpu", "offcpu"}));
 }
 
-void AddFormatOption(CLI::App& verb, const std::string& name,
-                     std::optional<Format>& format) {
-  verb.add_option_function<std::string>(
+CLI::Option* AddFormatOption(CLI::App& verb, const std::string& name,
+                             std::optional<Format>& format) {
+  return verb
+      .add_option_function<std::string>(
           name,
           [&format](const std::string& text) { format = FormatOfName(text); },
           "Format to write, instead of the one of the file's suffix")

@@ -34,12 +34,13 @@ CLI::App* AddVerb(CLI::App& program, const std::string& name,
                   const std::string& description, int& exit_status,
                   std::function<absl::Status()> run);
 
-// Adds --view. `view` stays empty if the user does not ask for one.
-void AddViewOption(CLI::App& verb, std::optional<View>& view);
+// Adds the option `name`, a view. `view` stays empty without it.
+CLI::Option* AddViewOption(CLI::App& verb, std::optional<View>& view,
+                           const std::string& name = "--view");
 
 // Adds the option `name`, a format. `format` stays empty without it.
-void AddFormatOption(CLI::App& verb, const std::string& name,
-                     std::optional<Format>& format);
+CLI::Option* AddFormatOption(CLI::App& verb, const std::string& name,
+                             std::optional<Format>& format);
 
 // The format to write `path` in: `asked`, else by suffix, else for "-" folded.
 // Throws CLI::ValidationError for any other path.
