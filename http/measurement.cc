@@ -68,12 +68,12 @@ absl::StatusOr<int> ParseFrequency(const std::string& text) {
                    text);
 }
 
-absl::StatusOr<View> ParseView(const std::string& text) {
+absl::StatusOr<View> ParseView(std::string_view name, const std::string& text) {
   if (text == "wall") return View::kWall;
   if (text == "cpu") return View::kCpu;
   if (text == "offcpu") return View::kOffCpu;
-  if (text == "blockedby") return NotOffered("view", text);
-  return Malformed("view", "wall, cpu or offcpu", text);
+  if (text == "blockedby") return NotOffered(name, text);
+  return Malformed(name, "wall, cpu or offcpu", text);
 }
 
 absl::StatusOr<Format> ParseFormat(const std::string& text) {
@@ -116,9 +116,11 @@ std::string_view NameOf(View view) {
 HttpResponse Download(std::string_view type, const Measurement& measurement,
                       absl::string_view suffix) {
   HttpResponse response = Content(type, "");
-  response.headers["Content-Disposition"] =
-      absl::StrCat("attachment; filename=\"",
-                   std::string(NameOf(measurement.view)), suffix, "\"");
+  response.headers["Content-Disposition"] = absl::StrCat(
+      "attachment; filename=\"",
+      measurement.file_name.empty() ? std::string(NameOf(measurement.view))
+                                    : measurement.file_name,
+      suffix, "\"");
   return response;
 }
 
@@ -133,6 +135,23 @@ HttpResponse SelfContained(std::string_view type) {
 
 }  // namespace
 
+absl::Status TakeView(Query& query, std::string_view name,
+                      std::optional<View>& view) {
+  std::optional<std::string> text = query.Take(name);
+  if (!text.has_value()) return absl::OkStatus();
+  absl::StatusOr<View> parsed = ParseView(name, *text);
+  if (!parsed.ok()) return parsed.status();
+  view = *parsed;
+  return absl::OkStatus();
+}
+
+absl::Status TakeSwitch(Query& query, std::string_view name, bool& value) {
+  return TakeInto(
+      query, name,
+      [name](const std::string& text) { return ParseSwitch(name, text); },
+      value);
+}
+
 absl::StatusOr<Measurement> ParseMeasurement(
     Query query, const MeasurementDefaults& defaults,
     absl::Duration max_seconds) {
@@ -140,27 +159,22 @@ absl::StatusOr<Measurement> ParseMeasurement(
   // A host that allows less than a path's default gets what it allows.
   measurement.duration =
       std::min(defaults.duration.value_or(absl::ZeroDuration()), max_seconds);
-  measurement.view = defaults.view;
   measurement.format = defaults.format;
   bool lines = false;
   absl::Status status;
   auto parse_seconds = [max_seconds](const std::string& text) {
     return ParseSeconds(text, max_seconds);
   };
-  auto parse_threads = [](const std::string& text) {
-    return ParseSwitch("threads", text);
-  };
-  auto parse_lines = [](const std::string& text) {
-    return ParseSwitch("lines", text);
-  };
   status.Update(
       TakeInto(query, "seconds", parse_seconds, measurement.duration));
   status.Update(
       TakeInto(query, "hz", ParseFrequency, measurement.frequency_hz));
-  status.Update(TakeInto(query, "view", ParseView, measurement.view));
+  std::optional<View> view;
+  status.Update(TakeView(query, "view", view));
+  measurement.view = view.value_or(defaults.view);
   status.Update(TakeInto(query, "format", ParseFormat, measurement.format));
-  status.Update(TakeInto(query, "threads", parse_threads, measurement.threads));
-  status.Update(TakeInto(query, "lines", parse_lines, lines));
+  status.Update(TakeSwitch(query, "threads", measurement.threads));
+  status.Update(TakeSwitch(query, "lines", lines));
   if (lines) status.Update(NotOffered("lines", "1"));
   for (std::string_view name : {"from", "to"}) {
     if (std::optional<std::string> text = query.Take(name)) {
@@ -193,29 +207,40 @@ HttpResponse MeasurementHeaders(const Measurement& measurement) {
   return Content(kJson, "");
 }
 
-absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
-                                               const Measurement& measurement) {
+absl::StatusOr<HttpResponse> EncodeSeen(const Profile& profile,
+                                        const Measurement& measurement) {
   HttpResponse response = MeasurementHeaders(measurement);
-  if (measurement.format == Format::kFolded) {
-    FoldedOptions options;
-    options.view = measurement.view;
-    options.threads = measurement.threads;
-    response.body = EncodeFolded(profile, options);
-    return response;
-  }
-  absl::StatusOr<Profile> seen = SelectView(profile, measurement.view);
-  if (!seen.ok()) return seen.status();
   FlameGraphOptions flame;
   flame.view = measurement.view;
   flame.threads = measurement.threads;
-  if (measurement.format == Format::kSvg) {
-    response.body = EncodeSvg(*seen, flame);
-  } else if (measurement.format == Format::kHtml) {
-    response.body = EncodeHtml(*seen, flame);
-  } else {
-    response.body = Encode(*seen, measurement.format);
+  FoldedOptions folded;
+  folded.view = measurement.view;
+  folded.threads = measurement.threads;
+  switch (measurement.format) {
+    case Format::kFolded:
+      response.body = EncodeFolded(profile, folded);
+      break;
+    case Format::kSvg:
+      response.body = EncodeSvg(profile, flame);
+      break;
+    case Format::kHtml:
+      response.body = EncodeHtml(profile, flame);
+      break;
+    default:
+      response.body = Encode(profile, measurement.format);
   }
   return response;
+}
+
+absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
+                                               const Measurement& measurement) {
+  // Folded stacks need no copy of the profile.
+  if (measurement.format == Format::kFolded) {
+    return EncodeSeen(profile, measurement);
+  }
+  absl::StatusOr<Profile> seen = SelectView(profile, measurement.view);
+  if (!seen.ok()) return seen.status();
+  return EncodeSeen(*seen, measurement);
 }
 
 }  // namespace wallprof::http
