@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "profiler/encode/lines.h"
 #include "profiler/profile/frames.h"
 #include "profiler/profile/labels.h"
 #include "profiler/profile/sample_types.h"
@@ -51,36 +52,60 @@ std::string LineOf(const Stack& stack, const std::string& weights,
   return line;
 }
 
+// Cuts the number off the end of `line`; in nanoseconds.
+absl::StatusOr<int64_t> TakeWeight(std::string_view& line) {
+  size_t space = line.rfind(' ');
+  if (space == std::string_view::npos) {
+    return absl::InvalidArgumentError("no weight at its end");
+  }
+  std::string_view digits = line.substr(space + 1);
+  int64_t weight = 0;
+  auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), weight);
+  if (error == std::errc::result_out_of_range ||
+      (error == std::errc() &&
+       __builtin_mul_overflow(weight, kNanosecondsPerMicrosecond, &weight))) {
+    return absl::InvalidArgumentError("its weight is too large");
+  }
+  if (error != std::errc() || end != digits.data() + digits.size()) {
+    return absl::InvalidArgumentError("its weight is not a whole number");
+  }
+  line = line.substr(0, space);
+  return weight;
+}
+
+// Whether every line ends in two weights, as those of a difference do. A name
+// may end in a number, but not the last one of every stack.
+bool HasTwoWeights(std::string_view text) {
+  bool any = false;
+  while (!text.empty()) {
+    std::string_view line = TakeLine(text);
+    if (line.empty()) continue;
+    if (!TakeWeight(line).ok() || !TakeWeight(line).ok()) return false;
+    any = true;
+  }
+  return any;
+}
+
 // Builds a profile from stacks of names.
 class FoldedDecoder {
  public:
-  FoldedDecoder() {
+  explicit FoldedDecoder(bool two_weights) : two_weights_(two_weights) {
     profile_.sample_types = {{"samples", "count"}, {"wall", kNanoseconds}};
     profile_.default_sample_type = "wall";
     profile_.period_type = {"wall", kNanoseconds};
   }
 
   absl::Status AddLine(std::string_view line) {
-    size_t space = line.rfind(' ');
-    if (space == std::string_view::npos) {
-      return absl::InvalidArgumentError("no weight at its end");
-    }
-    std::string_view digits = line.substr(space + 1);
-    int64_t weight = 0;
-    auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), weight);
-    if (error == std::errc::result_out_of_range ||
-        (error == std::errc() &&
-         __builtin_mul_overflow(weight, kNanosecondsPerMicrosecond, &weight))) {
-      return absl::InvalidArgumentError("its weight is too large");
-    }
-    if (error != std::errc() || end != digits.data() + digits.size()) {
-      return absl::InvalidArgumentError("its weight is not a whole number");
-    }
-    absl::StatusOr<std::vector<uint64_t>> stack =
-        LocationsOf(line.substr(0, space));
+    absl::StatusOr<int64_t> weight = TakeWeight(line);
+    if (!weight.ok()) return weight.status();
+    absl::StatusOr<int64_t> base = 0;
+    if (two_weights_) base = TakeWeight(line);
+    if (!base.ok()) return base.status();
+    absl::StatusOr<std::vector<uint64_t>> stack = LocationsOf(line);
     if (!stack.ok()) return stack.status();
-    AddSample(*std::move(stack), weight);
+    AddSample(*stack, /*count=*/1, *weight);
+    if (two_weights_) AddSample(*stack, /*count=*/-1, -*base);
     return absl::OkStatus();
   }
 
@@ -119,17 +144,27 @@ class FoldedDecoder {
     return id;
   }
 
-  void AddSample(std::vector<uint64_t> stack, int64_t weight) {
-    auto [known, is_new] = samples_.try_emplace(stack, profile_.samples.size());
-    if (is_new) profile_.samples.push_back({std::move(stack), {0, 0}, {}});
+  // A negative count is the base's.
+  void AddSample(const std::vector<uint64_t>& stack, int64_t count,
+                 int64_t weight) {
+    auto [known, is_new] =
+        samples_.try_emplace(std::pair(stack, count), profile_.samples.size());
+    if (is_new) {
+      profile_.samples.push_back({stack, {0, 0}, {}});
+      if (count < 0) {
+        profile_.samples.back().labels.push_back({kBaseKey, kBaseText});
+      }
+    }
     std::vector<int64_t>& values = profile_.samples[known->second].values;
-    values[0] += 1;
+    values[0] += count;
     values[1] = SaturatingAdd(values[1], weight);
   }
 
+  const bool two_weights_;
   Profile profile_;
   absl::flat_hash_map<std::string_view, uint64_t> location_ids_;
-  absl::flat_hash_map<std::vector<uint64_t>, size_t> samples_;
+  absl::flat_hash_map<std::pair<std::vector<uint64_t>, int64_t>, size_t>
+      samples_;
 };
 
 }  // namespace
@@ -166,14 +201,11 @@ std::string EncodeFolded(const Profile& profile, const FoldedOptions& options) {
 }
 
 absl::StatusOr<Profile> DecodeFolded(std::string_view text) {
-  FoldedDecoder decoder;
+  FoldedDecoder decoder(HasTwoWeights(text));
   int64_t number = 0;
   while (!text.empty()) {
-    size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    std::string_view line = TakeLine(text);
     ++number;
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.empty()) continue;
     if (absl::Status s = decoder.AddLine(line); !s.ok()) {
       return absl::InvalidArgumentError(

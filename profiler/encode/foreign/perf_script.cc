@@ -12,8 +12,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "profiler/encode/foreign/lines.h"
 #include "profiler/encode/foreign/recognize.h"
+#include "profiler/encode/lines.h"
 #include "profiler/profile/sample_types.h"
 #include "wallprof/formats.h"
 #include "wallprof/merge.h"

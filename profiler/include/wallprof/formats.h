@@ -36,7 +36,8 @@ std::string EncodeFolded(const Profile& profile,
                          const FoldedOptions& options = {});
 
 // Reads folded stacks into a profile of types samples/count and
-// wall/nanoseconds (weights are microseconds). InvalidArgument names the line.
+// wall/nanoseconds (weights are microseconds). Where every line has two weights
+// it is a difference, whose base is labelled. InvalidArgument names the line.
 absl::StatusOr<Profile> DecodeFolded(std::string_view text);
 
 // Gzipped profile.proto. The profile must pass CheckValid.

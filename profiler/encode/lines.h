@@ -1,6 +1,6 @@
 // Text taken apart from the front: lines of a file, words of a line.
-#ifndef WALLPROF_PROFILER_ENCODE_FOREIGN_LINES_H_
-#define WALLPROF_PROFILER_ENCODE_FOREIGN_LINES_H_
+#ifndef WALLPROF_PROFILER_ENCODE_LINES_H_
+#define WALLPROF_PROFILER_ENCODE_LINES_H_
 
 #include <algorithm>
 #include <charconv>
@@ -49,4 +49,4 @@ std::optional<Number> NumberOf(std::string_view text, int base = 10) {
 
 }  // namespace wallprof
 
-#endif  // WALLPROF_PROFILER_ENCODE_FOREIGN_LINES_H_
+#endif  // WALLPROF_PROFILER_ENCODE_LINES_H_
