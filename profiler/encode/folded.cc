@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "profiler/encode/lines.h"
 #include "profiler/profile/frames.h"
@@ -74,17 +75,29 @@ absl::StatusOr<int64_t> TakeWeight(std::string_view& line) {
   return weight;
 }
 
-// Whether every line ends in two weights, as those of a difference do. A name
-// may end in a number, but not the last one of every stack.
+// Whether `line` ends in a number as EncodeFolded writes it, which is cut off.
+bool TakesWrittenWeight(std::string_view& line) {
+  std::string_view whole = line;
+  absl::StatusOr<int64_t> weight = TakeWeight(line);
+  return weight.ok() &&
+         whole.substr(line.size() + 1) ==
+             std::to_string(*weight / kNanosecondsPerMicrosecond);
+}
+
+// Whether every line is another stack with two weights, as those of a
+// difference are. A name may end in a number, but not the last one of every
+// stack.
 bool HasTwoWeights(std::string_view text) {
-  bool any = false;
+  absl::flat_hash_set<std::string_view> stacks;
   while (!text.empty()) {
     std::string_view line = TakeLine(text);
     if (line.empty()) continue;
-    if (!TakeWeight(line).ok() || !TakeWeight(line).ok()) return false;
-    any = true;
+    if (!TakesWrittenWeight(line) || !TakesWrittenWeight(line) ||
+        line.empty() || line.back() == ';' || !stacks.insert(line).second) {
+      return false;
+    }
   }
-  return any;
+  return !stacks.empty();
 }
 
 // Builds a profile from stacks of names.

@@ -162,5 +162,25 @@ TEST_F(GoFiltersTest, DifferencesAreTheSame) {
   EXPECT_EQ(TextOf(*diff), TextOf(Go("-normalize -diff_base a.pb.gz b.pb.gz")));
 }
 
+// docs/formats.md names these.
+TEST_F(GoFiltersTest, WhereOursDifferIsKnown) {
+  const std::string ours = WALLPROF " convert ";
+  EXPECT_TRUE(Go("-tagfocus=bytes=4096 a.pb.gz").samples.empty());
+  EXPECT_FALSE(
+      Output(ours + "--tagfocus bytes=4096 a.pb.gz out.pb.gz").samples.empty());
+
+  Profile place = WallProfile({{{"main"}, {1, 0, 1}}});
+  place.mappings = {{1, 0x1000, 0x2000, 0, "/bin/demo"}};
+  place.locations[0] = {1, 1, 0x1234};
+  place.samples.push_back({{}, {1, 0, 5}});
+  ASSERT_EQ(WriteFile(place, Path("place.pb.gz")), absl::OkStatus());
+  EXPECT_TRUE(Go("-show=demo place.pb.gz").samples.empty());
+  EXPECT_EQ(Output(ours + "--show demo place.pb.gz out.pb.gz").samples.size(),
+            1);
+  EXPECT_EQ(Go("-hide=none place.pb.gz").samples.size(), 1);
+  EXPECT_EQ(Output(ours + "--hide none place.pb.gz out.pb.gz").samples.size(),
+            2);
+}
+
 }  // namespace
 }  // namespace wallprof::cli
