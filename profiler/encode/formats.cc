@@ -7,12 +7,13 @@
 namespace wallprof {
 namespace {
 
-struct Suffix {
+// What asks for a format, at a path's end or by name.
+struct Word {
   std::string_view text;
   Format format;
 };
 
-constexpr Suffix kSuffixes[] = {
+constexpr Word kSuffixes[] = {
     {".folded", Format::kFolded},
     {".txt", Format::kFolded},
     {".pb.gz", Format::kPprof},
@@ -23,12 +24,7 @@ constexpr Suffix kSuffixes[] = {
     {".json", Format::kJson},
 };
 
-struct Name {
-  std::string_view text;
-  Format format;
-};
-
-constexpr Name kNames[] = {
+constexpr Word kNames[] = {
     {"folded", Format::kFolded},
     {"pprof", Format::kPprof},
     {"speedscope", Format::kSpeedscope},
@@ -54,15 +50,15 @@ bool IsText(std::string_view bytes) {
 }  // namespace
 
 std::optional<Format> FormatOfPath(std::string_view path) {
-  for (const Suffix& suffix : kSuffixes) {
+  for (const Word& suffix : kSuffixes) {
     if (EndsWith(path, suffix.text)) return suffix.format;
   }
   return std::nullopt;
 }
 
 std::optional<Format> FormatOfName(std::string_view name) {
-  for (const Name& each : kNames) {
-    if (each.text == name) return each.format;
+  for (const Word& word : kNames) {
+    if (word.text == name) return word.format;
   }
   return std::nullopt;
 }

@@ -8,6 +8,7 @@
 #include "profiler/encode/foreign/recognize.h"
 #include "profiler/profile/top_functions.h"
 #include "tests/profile/profile_text.h"
+#include "wallprof/filter.h"
 #include "wallprof/formats.h"
 #include "wallprof/merge.h"
 
@@ -18,6 +19,20 @@ void Require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "fuzzing found that not: %s\n", what);
   std::abort();
+}
+
+void CheckFilters(const Profile& profile) {
+  NameMatch odd = [](std::string_view name) { return name.size() % 2 == 1; };
+  Filters focus;
+  Filters frames;
+  focus.focus = odd;
+  frames.hide = frames.show_from = odd;
+  frames.show = [](std::string_view name) { return name.size() % 4 != 2; };
+  for (const absl::StatusOr<Profile>& part :
+       {Filter(profile, focus), Filter(profile, frames),
+        Prune(profile, odd, nullptr), PruneFrom(profile, odd)}) {
+    Require(part.ok() && CheckValid(*part).ok(), "a part is valid");
+  }
 }
 
 // What is done with profiles from elsewhere must not fail on valid ones.
@@ -33,6 +48,7 @@ void CheckOperations(const Profile& profile) {
   Require(Diff(profile, profile, {.normalize = true, .label_base = true}).ok(),
           "a profile has a difference");
   ComputeTopFunctions(profile, View::kWall);
+  CheckFilters(profile);
   for (Format format : {Format::kSpeedscope, Format::kHtml, Format::kJson}) {
     Require(!Encode(profile, format).empty(), "every format has bytes");
   }
