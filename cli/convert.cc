@@ -1,7 +1,9 @@
 #include <memory>
 
+#include "cli/filter_options.h"
 #include "cli/profile_file.h"
 #include "cli/verb.h"
+#include "wallprof/merge.h"
 
 namespace wallprof::cli {
 namespace {
@@ -9,6 +11,8 @@ namespace {
 struct Arguments {
   std::optional<Format> to;
   bool lines = false;
+  std::optional<View> view;
+  FilterOptions filters;
   std::string in;
   std::string out;
 };
@@ -16,6 +20,10 @@ struct Arguments {
 absl::Status Convert(const Arguments& arguments) {
   Format format = OutputFormat(arguments.out, arguments.to);
   absl::StatusOr<Profile> profile = ReadProfile(arguments.in);
+  if (profile.ok()) profile = ApplyFilters(arguments.filters, *profile);
+  if (profile.ok() && arguments.view) {
+    profile = SelectView(*profile, *arguments.view);
+  }
   if (!profile.ok()) return profile.status();
   FoldedOptions folded;
   folded.lines = arguments.lines;
@@ -31,6 +39,8 @@ void AddConvert(CLI::App& program, int& exit_status) {
               exit_status, [arguments] { return Convert(*arguments); });
   AddFormatOption(*verb, "--to", arguments->to);
   AddLinesOption(*verb, arguments->lines);
+  AddViewOption(*verb, arguments->view);
+  AddFilterOptions(*verb, arguments->filters);
   verb->add_option("IN", arguments->in, "Profile to read; - is standard input")
       ->required();
   verb->add_option("OUT", arguments->out,

@@ -28,8 +28,10 @@ struct Arguments {
   std::string address;
 };
 
-const char* NameOfFormat(Format format) {
-  return format == Format::kPprof ? "pprof" : "folded";
+// What to ask the server for: what is written here is made of a whole profile,
+// whatever formats the server has.
+const char* FormatToAsk(Format format) {
+  return format == Format::kFolded ? "folded" : "pprof";
 }
 
 // A decimal number above zero, as the server takes it; the most that is
@@ -46,7 +48,7 @@ absl::StatusOr<FetchUrl> UrlOf(const Arguments& arguments, Format format) {
       {"seconds",
        arguments.seconds.empty() ? kDefaultSeconds : arguments.seconds,
        arguments.seconds.empty()},
-      {"format", NameOfFormat(format), true}};
+      {"format", FormatToAsk(format), true}};
   if (arguments.view) {
     parameters.push_back({"view", std::string(NameOfView(*arguments.view))});
   }

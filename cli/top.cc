@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "cli/filter_options.h"
 #include "cli/profile_file.h"
 #include "cli/top_table.h"
 #include "cli/verb.h"
@@ -16,11 +17,13 @@ constexpr int kMostRows = 1'000'000;
 struct Arguments {
   size_t rows = 20;
   std::optional<View> view;
+  FilterOptions filters;
   std::string file;
 };
 
 absl::Status Top(const Arguments& arguments) {
   absl::StatusOr<Profile> profile = ReadProfile(arguments.file);
+  if (profile.ok()) profile = ApplyFilters(arguments.filters, *profile);
   if (!profile.ok()) return profile.status();
   if (arguments.view) {
     // Asked for, it has to be there; otherwise the profile's default will do.
@@ -46,6 +49,7 @@ void AddTop(CLI::App& program, int& exit_status) {
       ->check(CLI::Range(1, kMostRows))
       ->capture_default_str();
   AddViewOption(*verb, arguments->view);
+  AddFilterOptions(*verb, arguments->filters);
   verb->add_option("FILE", arguments->file,
                    "Profile to read; - is standard input")
       ->required();

@@ -10,7 +10,9 @@
 namespace wallprof::cli {
 
 // The first `rows` functions, each with its own and its total weight and their
-// shares; a last line says how many more there are.
+// shares; of a difference, how much each changed, what it had itself before and
+// after, and how much its total changed. A last line says how many more there
+// are.
 std::string TopTable(const TopFunctions& top, size_t rows);
 
 }  // namespace wallprof::cli

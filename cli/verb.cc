@@ -3,6 +3,7 @@
 #include <iostream>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "profiler/profile/view.h"
 
 namespace wallprof::cli {
@@ -25,21 +26,24 @@ CLI::App* AddVerb(CLI::App& program, const std::string& name,
   return verb;
 }
 
-void AddViewOption(CLI::App& verb, std::optional<View>& view) {
-  verb.add_option_function<std::string>(
-          "--view",
-          [&view](const std::string& name) { view = ViewOfName(name); },
+CLI::Option* AddViewOption(CLI::App& verb, std::optional<View>& view,
+                           const std::string& name) {
+  return verb
+      .add_option_function<std::string>(
+          name, [&view](const std::string& name) { view = ViewOfName(name); },
           "What is weighed")
       ->check(CLI::IsMember({"wall", "cpu", "offcpu", "blockedby"}));
 }
 
-void AddFormatOption(CLI::App& verb, const std::string& name,
-                     std::optional<Format>& format) {
-  verb.add_option_function<std::string>(
+CLI::Option* AddFormatOption(CLI::App& verb, const std::string& name,
+                             std::optional<Format>& format) {
+  return verb
+      .add_option_function<std::string>(
           name,
           [&format](const std::string& text) { format = FormatOfName(text); },
           "Format to write, instead of the one of the file's suffix")
-      ->check(CLI::IsMember({"folded", "pprof"}));
+      ->check(CLI::IsMember(
+          {"folded", "pprof", "speedscope", "svg", "html", "json"}));
 }
 
 void AddLinesOption(CLI::App& verb, bool& lines) {
@@ -54,7 +58,7 @@ Format OutputFormat(const std::string& path, std::optional<Format> asked) {
   std::optional<Format> format = FormatOfPath(path);
   if (format) return *format;
   throw CLI::ValidationError(
-      path, "the suffix is none of .folded, .txt, .pb.gz and .pprof");
+      path, absl::StrCat("the suffix is none of ", kFormatSuffixes));
 }
 
 }  // namespace wallprof::cli

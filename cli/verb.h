@@ -34,12 +34,13 @@ CLI::App* AddVerb(CLI::App& program, const std::string& name,
                   const std::string& description, int& exit_status,
                   std::function<absl::Status()> run);
 
-// Adds --view. `view` stays empty if the user does not ask for one.
-void AddViewOption(CLI::App& verb, std::optional<View>& view);
+// Adds the option `name`, a view. `view` stays empty without it.
+CLI::Option* AddViewOption(CLI::App& verb, std::optional<View>& view,
+                           const std::string& name = "--view");
 
 // Adds the option `name`, a format. `format` stays empty without it.
-void AddFormatOption(CLI::App& verb, const std::string& name,
-                     std::optional<Format>& format);
+CLI::Option* AddFormatOption(CLI::App& verb, const std::string& name,
+                             std::optional<Format>& format);
 
 // Adds --lines, for folded stacks.
 void AddLinesOption(CLI::App& verb, bool& lines);

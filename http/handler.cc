@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "http/comparison.h"
 #include "http/host_guard.h"
 #include "http/measurement.h"
 #include "http/pages/cmdline_page.h"
@@ -26,6 +28,7 @@
 
 namespace wallprof {
 
+using http::Comparison;
 using http::Content;
 using http::Failure;
 using http::Measurement;
@@ -121,6 +124,7 @@ class HttpHandler::State {
   absl::StatusOr<HttpResponse> Root(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Wall(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Cpu(const HttpRequest&, std::string_view);
+  absl::StatusOr<HttpResponse> Compare(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Threads(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Stats(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Metrics(const HttpRequest&, std::string_view);
@@ -132,8 +136,12 @@ class HttpHandler::State {
   absl::StatusOr<HttpResponse> Measure(const HttpRequest& request,
                                        std::string_view query,
                                        const MeasurementDefaults& defaults);
-  absl::StatusOr<HttpResponse> Collect(const HttpRequest& request,
-                                       const Measurement& measurement);
+  absl::StatusOr<Profile> Collect(const HttpRequest& request,
+                                  const Measurement& measurement);
+
+  // The response of `measure`, unless as many measure as may at once.
+  absl::StatusOr<HttpResponse> InSlot(
+      const std::function<absl::StatusOr<HttpResponse>()>& measure);
 
   ProfileSource& source_;
   const HttpOptions options_;
@@ -143,6 +151,7 @@ class HttpHandler::State {
 
 const HttpHandler::State::Route HttpHandler::State::kRoutes[] = {
     {"/", &State::Root},
+    {"/diff", &State::Compare},
     {"/threads", &State::Threads},
     {"/stats", &State::Stats},
     {"/metrics", &State::Metrics},
@@ -214,25 +223,53 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Measure(
       *std::move(parameters), defaults, options_.max_seconds);
   if (!measurement.ok()) return measurement.status();
   if (request.method == "HEAD") return http::MeasurementHeaders(*measurement);
+  return InSlot([&]() -> absl::StatusOr<HttpResponse> {
+    absl::StatusOr<Profile> profile = Collect(request, *measurement);
+    if (!profile.ok()) return profile.status();
+    return http::EncodeMeasurement(*profile, *measurement);
+  });
+}
+
+absl::StatusOr<HttpResponse> HttpHandler::State::Compare(
+    const HttpRequest& request, std::string_view query) {
+  absl::StatusOr<Query> parameters = Query::Parse(query);
+  if (!parameters.ok()) return parameters.status();
+  absl::StatusOr<Comparison> comparison =
+      http::ParseComparison(*std::move(parameters), options_.max_seconds);
+  if (!comparison.ok()) return comparison.status();
+  if (request.method == "HEAD") {
+    return http::MeasurementHeaders(comparison->window);
+  }
+  return InSlot([&]() -> absl::StatusOr<HttpResponse> {
+    absl::StatusOr<Profile> first = Collect(request, comparison->window);
+    if (!first.ok()) return first.status();
+    if (!comparison->has_two_windows()) {
+      return http::EncodeComparison(*first, *first, *comparison);
+    }
+    absl::StatusOr<Profile> second = Collect(request, comparison->window);
+    if (!second.ok()) return second.status();
+    return http::EncodeComparison(*first, *second, *comparison);
+  });
+}
+
+absl::StatusOr<HttpResponse> HttpHandler::State::InSlot(
+    const std::function<absl::StatusOr<HttpResponse>()>& measure) {
   Slot slot(measuring_);
   if (slot.number() >= options_.max_measurements) {
     refused_.fetch_add(1, std::memory_order_relaxed);
     return http::Busy(absl::StrCat("As many requests measure as may at once, ",
                                    options_.max_measurements, "."));
   }
-  return Collect(request, *measurement);
+  return measure();
 }
 
-absl::StatusOr<HttpResponse> HttpHandler::State::Collect(
+absl::StatusOr<Profile> HttpHandler::State::Collect(
     const HttpRequest& request, const Measurement& measurement) {
   CollectOptions options;
   options.frequency_hz = measurement.frequency_hz;
   options.view = measurement.view;
   options.cancelled = request.client_gone;
-  absl::StatusOr<Profile> profile =
-      source_.Collect(measurement.duration, options);
-  if (!profile.ok()) return profile.status();
-  return http::EncodeMeasurement(*profile, measurement);
+  return source_.Collect(measurement.duration, options);
 }
 
 absl::StatusOr<HttpResponse> HttpHandler::State::Threads(

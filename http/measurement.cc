@@ -68,17 +68,15 @@ absl::StatusOr<int> ParseFrequency(const std::string& text) {
                    text);
 }
 
-absl::StatusOr<View> ParseView(const std::string& text) {
+absl::StatusOr<View> ParseView(std::string_view name, const std::string& text) {
   if (const std::optional<View> view = ViewOfName(text)) return *view;
-  return Malformed("view", "wall, cpu, offcpu or blockedby", text);
+  return Malformed(name, "wall, cpu, offcpu or blockedby", text);
 }
 
 absl::StatusOr<Format> ParseFormat(const std::string& text) {
   if (std::optional<Format> format = FormatOfName(text)) return *format;
-  for (std::string_view later : {"speedscope", "svg", "html", "json"}) {
-    if (text == later) return NotOffered("format", text);
-  }
-  return Malformed("format", "folded or pprof", text);
+  return Malformed("format", "folded, pprof, speedscope, svg, html or json",
+                   text);
 }
 
 absl::StatusOr<bool> ParseSwitch(std::string_view name,
@@ -99,7 +97,45 @@ absl::Status TakeInto(Query& query, std::string_view name, Parse parse,
   return absl::OkStatus();
 }
 
+// Named for what is seen, as a browser saves it.
+HttpResponse Download(std::string_view type, const Measurement& measurement,
+                      absl::string_view suffix) {
+  HttpResponse response = Content(type, "");
+  response.headers["Content-Disposition"] = absl::StrCat(
+      "attachment; filename=\"",
+      measurement.file_name.empty() ? std::string(NameOfView(measurement.view))
+                                    : measurement.file_name,
+      suffix, "\"");
+  return response;
+}
+
+// A document with a script inside, which may load nothing from anywhere.
+HttpResponse SelfContained(std::string_view type) {
+  HttpResponse response = Content(type, "");
+  response.headers["Content-Security-Policy"] =
+      "default-src 'none'; style-src 'unsafe-inline'; "
+      "script-src 'unsafe-inline'";
+  return response;
+}
+
 }  // namespace
+
+absl::Status TakeView(Query& query, std::string_view name,
+                      std::optional<View>& view) {
+  std::optional<std::string> text = query.Take(name);
+  if (!text.has_value()) return absl::OkStatus();
+  absl::StatusOr<View> parsed = ParseView(name, *text);
+  if (!parsed.ok()) return parsed.status();
+  view = *parsed;
+  return absl::OkStatus();
+}
+
+absl::Status TakeSwitch(Query& query, std::string_view name, bool& value) {
+  return TakeInto(
+      query, name,
+      [name](const std::string& text) { return ParseSwitch(name, text); },
+      value);
+}
 
 absl::StatusOr<Measurement> ParseMeasurement(
     Query query, const MeasurementDefaults& defaults,
@@ -108,26 +144,21 @@ absl::StatusOr<Measurement> ParseMeasurement(
   // A host that allows less than a path's default gets what it allows.
   measurement.duration =
       std::min(defaults.duration.value_or(absl::ZeroDuration()), max_seconds);
-  measurement.view = defaults.view;
   measurement.format = defaults.format;
   absl::Status status;
   auto parse_seconds = [max_seconds](const std::string& text) {
     return ParseSeconds(text, max_seconds);
   };
-  auto parse_threads = [](const std::string& text) {
-    return ParseSwitch("threads", text);
-  };
-  auto parse_lines = [](const std::string& text) {
-    return ParseSwitch("lines", text);
-  };
   status.Update(
       TakeInto(query, "seconds", parse_seconds, measurement.duration));
   status.Update(
       TakeInto(query, "hz", ParseFrequency, measurement.frequency_hz));
-  status.Update(TakeInto(query, "view", ParseView, measurement.view));
+  std::optional<View> view;
+  status.Update(TakeView(query, "view", view));
+  measurement.view = view.value_or(defaults.view);
   status.Update(TakeInto(query, "format", ParseFormat, measurement.format));
-  status.Update(TakeInto(query, "threads", parse_threads, measurement.threads));
-  status.Update(TakeInto(query, "lines", parse_lines, measurement.lines));
+  status.Update(TakeSwitch(query, "threads", measurement.threads));
+  status.Update(TakeSwitch(query, "lines", measurement.lines));
   for (std::string_view name : {"from", "to"}) {
     if (std::optional<std::string> text = query.Take(name)) {
       status.Update(NotOffered(name, *text));
@@ -142,29 +173,58 @@ absl::StatusOr<Measurement> ParseMeasurement(
 }
 
 HttpResponse MeasurementHeaders(const Measurement& measurement) {
-  if (measurement.format == Format::kFolded) return Content(kPlainText, "");
-  HttpResponse response = Content("application/octet-stream", "");
-  response.headers["Content-Disposition"] =
-      absl::StrCat("attachment; filename=\"",
-                   std::string(NameOfView(measurement.view)), ".pb.gz\"");
+  switch (measurement.format) {
+    case Format::kFolded:
+      return Content(kPlainText, "");
+    case Format::kPprof:
+      return Download("application/octet-stream", measurement, ".pb.gz");
+    case Format::kSpeedscope:
+      return Download(kJson, measurement, ".speedscope.json");
+    case Format::kSvg:
+      return SelfContained("image/svg+xml");
+    case Format::kHtml:
+      return SelfContained(kHtml);
+    case Format::kJson:
+      break;
+  }
+  return Content(kJson, "");
+}
+
+absl::StatusOr<HttpResponse> EncodeSeen(const Profile& profile,
+                                        const Measurement& measurement) {
+  HttpResponse response = MeasurementHeaders(measurement);
+  FlameGraphOptions flame;
+  flame.view = measurement.view;
+  flame.threads = measurement.threads;
+  FoldedOptions folded;
+  folded.view = measurement.view;
+  folded.threads = measurement.threads;
+  folded.lines = measurement.lines;
+  switch (measurement.format) {
+    case Format::kFolded:
+      response.body = EncodeFolded(profile, folded);
+      break;
+    case Format::kSvg:
+      response.body = EncodeSvg(profile, flame);
+      break;
+    case Format::kHtml:
+      response.body = EncodeHtml(profile, flame);
+      break;
+    default:
+      response.body = Encode(profile, measurement.format);
+  }
   return response;
 }
 
 absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
                                                const Measurement& measurement) {
-  HttpResponse response = MeasurementHeaders(measurement);
+  // Folded stacks need no copy of the profile.
   if (measurement.format == Format::kFolded) {
-    FoldedOptions options;
-    options.view = measurement.view;
-    options.threads = measurement.threads;
-    options.lines = measurement.lines;
-    response.body = EncodeFolded(profile, options);
-    return response;
+    return EncodeSeen(profile, measurement);
   }
   absl::StatusOr<Profile> seen = SelectView(profile, measurement.view);
   if (!seen.ok()) return seen.status();
-  response.body = EncodePprof(*seen);
-  return response;
+  return EncodeSeen(*seen, measurement);
 }
 
 }  // namespace wallprof::http

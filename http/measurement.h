@@ -4,6 +4,8 @@
 #define WALLPROF_HTTP_MEASUREMENT_H_
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -19,8 +21,9 @@ struct Measurement {
   int frequency_hz = 0;  // 0: the profiler's own
   View view = View::kWall;
   Format format = Format::kFolded;
-  bool threads = false;  // the thread's name as the first frame (folded)
-  bool lines = false;    // each frame with its line (folded; pprof has them)
+  bool threads = false;   // the thread's name as the first frame (not pprof)
+  bool lines = false;     // each frame with its line (folded; pprof has them)
+  std::string file_name;  // of a download, without suffix; empty: the view's
 };
 
 // What a path gives where a request says nothing.
@@ -36,9 +39,18 @@ absl::StatusOr<Measurement> ParseMeasurement(
     Query query, const MeasurementDefaults& defaults,
     absl::Duration max_seconds);
 
+// Take a parameter off `query`, if it is there. InvalidArgument as above.
+absl::Status TakeView(Query& query, std::string_view name,
+                      std::optional<View>& view);
+absl::Status TakeSwitch(Query& query, std::string_view name, bool& value);
+
 // Encodes what was measured as asked, with the headers that belong to it.
 absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
                                                const Measurement& measurement);
+
+// The same of a profile that is already what was asked to see.
+absl::StatusOr<HttpResponse> EncodeSeen(const Profile& profile,
+                                        const Measurement& measurement);
 
 // The response's headers, for a client that wants no more than them.
 HttpResponse MeasurementHeaders(const Measurement& measurement);

@@ -62,18 +62,22 @@ run_ctest_as_nobody() {
     fail "tests failed as an unprivileged user, see above."
 }
 
-# fuzz SECONDS: each fuzzer that long, from its corpus.
+# fuzz SECONDS: the fuzzers that long together, each from its corpus.
 fuzz() {
+  local decoders=(pprof folded perf_script gperftools_cpu)
   configure fuzz -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++ \
     -DCMAKE_C_COMPILER=clang -DWALLPROF_BUILD_FUZZERS=ON \
     -DWALLPROF_BUILD_BENCHMARKS=OFF -DWALLPROF_BUILD_EXAMPLES=OFF \
     -DWALLPROF_BUILD_PROGRAMS=OFF
-  build fuzz pprof_decode_fuzz
-  local fuzzer found
-  fuzzer=$(find "$builds/fuzz" -name pprof_decode_fuzz -type f)
-  found=$builds/fuzz/found
-  mkdir -p "$found"
-  "$fuzzer" -max_total_time="$1" -print_final_stats=1 \
-    -artifact_prefix="$found/" "$found" "$source_dir/tests/encode/corpus" ||
-    fail "fuzzing found the input named above."
+  build fuzz "${decoders[@]/%/_fuzz}"
+  local decoder found
+  for decoder in "${decoders[@]}"; do
+    found=$builds/fuzz/found/$decoder
+    mkdir -p "$found"
+    "$builds/fuzz/tests/encode/${decoder}_fuzz" \
+      -max_total_time=$(($1 / ${#decoders[@]})) -print_final_stats=1 \
+      -artifact_prefix="$found/" "$found" \
+      "$source_dir/tests/encode/corpus/$decoder" ||
+      fail "fuzzing found the input named above."
+  done
 }

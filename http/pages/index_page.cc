@@ -56,6 +56,8 @@ constexpr absl::string_view kIndexBody = R"(<h1>wallprof</h1>
 
 <h2>Look</h2>
 <table>
+<tr><td><a href="diff?seconds=5&amp;before=cpu&amp;after=wall&amp;format=svg"><code>/diff</code></a></td>
+<td>The next <code>seconds</code> in two views, <code>before</code> and <code>after</code>; or, with <code>view</code>, two such windows, one after the other</td></tr>
 <tr><td><a href="threads"><code>/threads</code></a></td>
 <td>Every thread now: state, what it waits for, stack (<a href="threads?format=json">JSON</a>)</td></tr>
 <tr><td><a href="stats"><code>/stats</code></a></td>
@@ -76,9 +78,9 @@ curl -s 'http://@BASE@threads'</pre>
 <table>
 <tr><td><code>seconds</code></td><td>How long: <code>10</code>, <code>0.5</code></td></tr>
 <tr><td><code>view</code></td><td><code>wall</code>, <code>cpu</code> or <code>offcpu</code></td></tr>
-<tr><td><code>format</code></td><td><code>folded</code> or <code>pprof</code></td></tr>
+<tr><td><code>format</code></td><td><code>folded</code>, <code>pprof</code>, <code>speedscope</code>, <code>svg</code>, <code>html</code> or <code>json</code></td></tr>
 <tr><td><code>hz</code></td><td>At least this many looks a second, 1 to 1000</td></tr>
-<tr><td><code>threads</code></td><td><code>1</code>: the thread's name as the first frame of folded stacks</td></tr>
+<tr><td><code>threads</code></td><td><code>1</code>: the thread's name as the first frame of stacks</td></tr>
 </table>
 </body>
 </html>

@@ -103,9 +103,9 @@ class TemporaryFile {
 absl::Status WriteFile(const Profile& profile, std::string_view path) {
   std::optional<Format> format = FormatOfPath(path);
   if (!format) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        absl::string_view(path.data(), path.size()),
-        ": the suffix is none of .folded, .txt, .pb.gz and .pprof"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(absl::string_view(path.data(), path.size()),
+                     ": the suffix is none of ", kFormatSuffixes));
   }
   return WriteFile(profile, path, *format);
 }

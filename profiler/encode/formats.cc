@@ -2,19 +2,35 @@
 
 #include <algorithm>
 
+#include "profiler/encode/foreign/recognize.h"
+
 namespace wallprof {
 namespace {
 
-struct Suffix {
+// What asks for a format, at a path's end or by name.
+struct Word {
   std::string_view text;
   Format format;
 };
 
-constexpr Suffix kSuffixes[] = {
+constexpr Word kSuffixes[] = {
     {".folded", Format::kFolded},
     {".txt", Format::kFolded},
     {".pb.gz", Format::kPprof},
     {".pprof", Format::kPprof},
+    {".speedscope.json", Format::kSpeedscope},  // before .json
+    {".svg", Format::kSvg},
+    {".html", Format::kHtml},
+    {".json", Format::kJson},
+};
+
+constexpr Word kNames[] = {
+    {"folded", Format::kFolded},
+    {"pprof", Format::kPprof},
+    {"speedscope", Format::kSpeedscope},
+    {"svg", Format::kSvg},
+    {"html", Format::kHtml},
+    {"json", Format::kJson},
 };
 
 bool EndsWith(std::string_view text, std::string_view suffix) {
@@ -34,15 +50,16 @@ bool IsText(std::string_view bytes) {
 }  // namespace
 
 std::optional<Format> FormatOfPath(std::string_view path) {
-  for (const Suffix& suffix : kSuffixes) {
+  for (const Word& suffix : kSuffixes) {
     if (EndsWith(path, suffix.text)) return suffix.format;
   }
   return std::nullopt;
 }
 
 std::optional<Format> FormatOfName(std::string_view name) {
-  if (name == "folded") return Format::kFolded;
-  if (name == "pprof") return Format::kPprof;
+  for (const Word& word : kNames) {
+    if (word.text == name) return word.format;
+  }
   return std::nullopt;
 }
 
@@ -53,12 +70,23 @@ std::string Encode(const Profile& profile, Format format,
       return EncodeFolded(profile, folded);
     case Format::kPprof:
       return EncodePprof(profile);
+    case Format::kSpeedscope:
+      return EncodeSpeedscope(profile);
+    case Format::kSvg:
+      return EncodeSvg(profile);
+    case Format::kHtml:
+      return EncodeHtml(profile);
+    case Format::kJson:
+      return EncodeJson(profile);
   }
   return "";
 }
 
 absl::StatusOr<Profile> Decode(std::string_view bytes) {
-  if (IsText(bytes)) return DecodeFolded(bytes);
+  if (IsGperftoolsCpu(bytes)) return DecodeGperftoolsCpu(bytes);
+  if (IsText(bytes)) {
+    return IsPerfScript(bytes) ? DecodePerfScript(bytes) : DecodeFolded(bytes);
+  }
   return DecodePprof(bytes);
 }
 

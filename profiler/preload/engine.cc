@@ -179,8 +179,8 @@ absl::Status Start(const wallprof_request& request) {
     running->output = WithPid(request.output);
     if (!FormatOfPath(running->output).has_value()) {
       return absl::InvalidArgumentError(
-          "WALLPROF_OUTPUT must end in .folded, .txt, .pb.gz or .pprof, not " +
-          running->output);
+          std::string("WALLPROF_OUTPUT must end in one of ") + kFormatSuffixes +
+          ", not " + running->output);
     }
   }
   if (absl::Status status = StartProfiler(request, *running); !status.ok()) {

@@ -16,6 +16,16 @@ bool LabelBefore(const Label& a, const Label& b);
 // Sorts by LabelBefore; values of one key keep their order.
 void SortLabels(std::vector<Label>& labels);
 
+// The label by which pprof knows the samples of a difference's base. Their
+// values count negatively.
+inline constexpr char kBaseKey[] = "pprof::base";
+inline constexpr char kBaseText[] = "true";
+
+bool IsOfBase(const Sample& sample);
+
+// Whether any sample is: a profile whose two sides can be told apart.
+bool IsDifference(const Profile& profile);
+
 // Text of the first string label called `key`; empty if there is none.
 std::string_view LabelText(const Sample& sample, std::string_view key);
 

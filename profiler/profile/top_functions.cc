@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "profiler/profile/frames.h"
+#include "profiler/profile/labels.h"
 #include "profiler/profile/saturating.h"
 #include "profiler/profile/view.h"
 
@@ -21,11 +22,12 @@ bool Heavier(const FunctionWeight& a, const FunctionWeight& b) {
 
 }  // namespace
 
-TopFunctions ComputeTopFunctions(const Profile& profile, View view) {
-  ViewColumn column = ColumnOrDefault(profile, view);
+TopFunctions ComputeTopFunctions(const Profile& profile,
+                                 const ViewColumn& column) {
   Frames frames(profile);
   TopFunctions top;
   top.type = column.type;
+  top.is_difference = IsDifference(profile);
   for (const std::string& name : frames.names().names()) {
     top.functions.push_back({name});
   }
@@ -33,25 +35,35 @@ TopFunctions ComputeTopFunctions(const Profile& profile, View view) {
   for (const Sample& sample : profile.samples) {
     int64_t weight = column.Of(sample);
     top.total = SaturatingAdd(top.total, Magnitude(weight));
+    if (IsOfBase(sample)) top.base = SaturatingAdd(top.base, Magnitude(weight));
     stack.clear();
     frames.AppendStack(sample, stack);
     if (stack.empty()) continue;
-    int64_t& self = top.functions[stack.back()].self;
-    self = SaturatingAdd(self, weight);
+    int64_t of_base = IsOfBase(sample) ? SaturatingSubtract(0, weight) : 0;
+    FunctionWeight& leaf = top.functions[stack.back()];
+    leaf.self = SaturatingAdd(leaf.self, weight);
+    leaf.base_self = SaturatingAdd(leaf.base_self, of_base);
     std::sort(stack.begin(), stack.end());
     stack.erase(std::unique(stack.begin(), stack.end()), stack.end());
     for (uint32_t function : stack) {
-      int64_t& total = top.functions[function].total;
-      total = SaturatingAdd(total, weight);
+      FunctionWeight& f = top.functions[function];
+      f.total = SaturatingAdd(f.total, weight);
+      f.base_total = SaturatingAdd(f.base_total, of_base);
     }
   }
   top.functions.erase(std::remove_if(top.functions.begin(), top.functions.end(),
                                      [](const FunctionWeight& f) {
-                                       return f.self == 0 && f.total == 0;
+                                       return f.self == 0 && f.total == 0 &&
+                                              f.base_self == 0 &&
+                                              f.base_total == 0;
                                      }),
                       top.functions.end());
   std::sort(top.functions.begin(), top.functions.end(), Heavier);
   return top;
+}
+
+TopFunctions ComputeTopFunctions(const Profile& profile, View view) {
+  return ComputeTopFunctions(profile, ColumnOrDefault(profile, view));
 }
 
 }  // namespace wallprof

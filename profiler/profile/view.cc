@@ -71,8 +71,10 @@ std::string_view NameOfView(View view) {
 int64_t ViewColumn::Of(const Sample& sample) const {
   if (index < 0) return 0;
   if (minus_index < 0) return sample.values[index];
-  return std::max<int64_t>(
-      0, SaturatingSubtract(sample.values[index], sample.values[minus_index]));
+  int64_t value = sample.values[index];
+  int64_t rest = SaturatingSubtract(value, sample.values[minus_index]);
+  // What a difference takes away is negative, and so is what is left of it.
+  return value < 0 ? std::min<int64_t>(0, rest) : std::max<int64_t>(0, rest);
 }
 
 absl::StatusOr<ViewColumn> FindColumn(const Profile& profile, View view) {

@@ -14,7 +14,7 @@ namespace wallprof {
 struct ViewColumn {
   ValueType type;
   int index = -1;        // in Sample::values; -1: all are 0
-  int minus_index = -1;  // taken off, not below 0; -1: nothing
+  int minus_index = -1;  // taken off, not past 0; -1: nothing
 
   int64_t Of(const Sample& sample) const;
 };

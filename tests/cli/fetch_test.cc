@@ -59,6 +59,15 @@ TEST(FetchTest, ServerThatKnowsNoFormatsIsUnderstood) {
   EXPECT_EQ(result.output, EncodeFolded(FullProfile()));
 }
 
+TEST(FetchTest, FormatsThatAreOnlyWrittenAreMadeHere) {
+  CannedServer server(HttpAnswer("200 OK", EncodePprof(FullProfile())));
+  ShellResult result = Fetch("--format svg " + server.address());
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.output, EncodeSvg(FullProfile()));
+  EXPECT_THAT(server.requests(),
+              ElementsAre("GET /?seconds=10&format=pprof HTTP/1.1"));
+}
+
 TEST(FetchTest, UnixSocketIsAskedLikeAPort) {
   TemporaryFolder folder;
   CannedServer server(HttpAnswer("200 OK", "main 1\n"), folder.PathOf("s"));

@@ -105,22 +105,69 @@ TEST_F(FilesTest, ConvertToAFormatTakesAnySuffix) {
   EXPECT_EQ(ReadWhole(Path("stacks")), EncodeFolded(before_));
 }
 
-TEST_F(FilesTest, DiffSubtracts) {
+TEST_F(FilesTest, ConvertShowsAView) {
+  EXPECT_EQ(Run("convert --view cpu before.pb.gz -").output,
+            "main;spin 3000000\n");
+}
+
+TEST_F(FilesTest, FiltersChooseAPart) {
+  EXPECT_EQ(Run("convert --focus '^sp' before.pb.gz -").output,
+            "main;spin 3000000\n");
+  EXPECT_EQ(Run("convert --hide main --ignore wait before.pb.gz -").output,
+            "spin 3000000\n");
+  EXPECT_THAT(Run("top --show 'main|wait' before.pb.gz").output,
+              HasSubstr("3.00s  33.33%      9.00s 100.00%  main\n"));
+  EXPECT_EQ(Run("diff --focus spin before.pb.gz after.pb.gz").output,
+            "main;spin 3000000 6000000\n");
+}
+
+TEST_F(FilesTest, DiffShowsBothSidesOfEachStack) {
   ShellResult result = Run("diff before.pb.gz after.pb.gz");
   EXPECT_EQ(result.exit_status, 0);
-  EXPECT_EQ(result.output, "main;spin 3000000\n");
+  EXPECT_EQ(result.output,
+            "main;spin 3000000 6000000\n"
+            "main;wait 6000000 6000000\n");
 }
 
 TEST_F(FilesTest, DiffNormalizes) {
   EXPECT_EQ(Run("diff --normalize before.pb.gz after.pb.gz").output,
-            "main;spin 2000000\nmain;wait -2000000\n");
+            "main;spin 4000000 6000000\n"
+            "main;wait 8000000 6000000\n");
 }
 
-TEST_F(FilesTest, DiffWritesAFile) {
+TEST_F(FilesTest, DiffMarksTheBaseForPprof) {
   ASSERT_EQ(Run("diff -o d.pb.gz before.pb.gz - <after.pb.gz").exit_status, 0);
   absl::StatusOr<Profile> diff = DecodePprof(ReadWhole(Path("d.pb.gz")));
   ASSERT_TRUE(diff.ok()) << diff.status();
-  EXPECT_EQ(ProfileText(*diff), ProfileText(*Diff(before_, after_)));
+  EXPECT_EQ(ProfileText(*diff),
+            ProfileText(*Diff(before_, after_, {.label_base = true})));
+  EXPECT_EQ(Run("convert d.pb.gz -").output,
+            Run("diff before.pb.gz after.pb.gz").output);
+}
+
+TEST_F(FilesTest, DiffShowsATable) {
+  ShellResult result = Run("diff --table before.pb.gz after.pb.gz");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.output,
+            "wall: before 9.00s, after 12.00s\n"
+            "      self     before      after        total  function\n"
+            "    +3.00s      3.00s      6.00s       +3.00s  spin\n"
+            "         0          0          0       +3.00s  main\n"
+            "         0      6.00s      6.00s            0  wait\n");
+}
+
+TEST_F(FilesTest, DiffComparesTwoViewsOfOneProfile) {
+  EXPECT_EQ(Run("diff --view-before cpu --view-after wall before.pb.gz").output,
+            "main;spin 3000000 3000000\n"
+            "main;wait 0 6000000\n");
+  EXPECT_EQ(Run("diff --view cpu before.pb.gz after.pb.gz").output,
+            "main;spin 3000000 6000000\n");
+  ASSERT_EQ(
+      Run("diff --view-before cpu --view-after wall -o d.svg before.pb.gz")
+          .exit_status,
+      0);
+  EXPECT_THAT(ReadWhole(Path("d.svg")),
+              HasSubstr("<title>wait\nbefore 0, after 6.00s, +6.00s<"));
 }
 
 TEST_F(FilesTest, DiffOfDifferentTypesFails) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "tests/encode/shell.h"
+#include "wallprof/formats.h"
 
 namespace wallprof::cli {
 namespace {
@@ -46,24 +47,27 @@ INSTANTIATE_TEST_SUITE_P(
     Arguments, WrongUsageTest,
     testing::Values("", "nonsense", "top", "top a b", "top -n 0 a",
                     "top -n x a", "top --view blocked a", "top --nonsense a",
-                    "convert a", "convert a b.svg", "convert --to svg a b",
-                    "diff a", "diff - -", "diff -o x.svg a b", "fetch",
+                    "convert a", "convert a b.png", "convert --to png a b",
+                    "diff a", "diff - -", "diff --view-before cpu a b",
+                    "diff --view-before cpu --view-after cpu a",
+                    "diff --table -o d.svg a b", "top --focus [ a",
+                    "top --tagfocus k=[ a", "diff -o x.png a b", "fetch",
                     "fetch --seconds 0 :1", "fetch --seconds -1 :1",
                     "fetch --seconds inf :1", "fetch --seconds 1x :1",
-                    "fetch --format svg :1", "fetch --view x :1",
-                    "fetch -o x.svg :1", "fetch ftp://localhost/",
+                    "fetch --format png :1", "fetch --view x :1",
+                    "fetch -o x.png :1", "fetch ftp://localhost/",
                     "fetch unix:", "fetch --seconds 1 'http://h/?seconds=2'"));
 
 TEST(WrongUsageTest, UnknownSuffixIsFoundBeforeAnyWork) {
   TemporaryFolder folder;
-  std::string out = folder.PathOf("out.svg");
+  std::string out = folder.PathOf("out.png");
   ShellResult result =
       RunShell(std::string(kWallprof) + "convert /no/such/file " + out);
   EXPECT_EQ(result.exit_status, 2);
-  EXPECT_EQ(result.output,
-            "wallprof: " + out +
-                ": the suffix is none of .folded, .txt, .pb.gz and .pprof\n"
-                "Run with --help for more information.\n");
+  EXPECT_EQ(result.output, "wallprof: " + out + ": the suffix is none of " +
+                               kFormatSuffixes +
+                               "\n"
+                               "Run with --help for more information.\n");
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 

@@ -1,27 +1,30 @@
-// Runs the fuzzer's check over its corpus, where there is no fuzzer.
+// Runs the fuzzers' checks over their corpus, where there is no fuzzer.
 #include <gtest/gtest.h>
 
-#include <cstdint>
 #include <filesystem>
+#include <string>
+#include <utility>
 
+#include "tests/encode/decoder_checks.h"
 #include "tests/encode/shell.h"
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace wallprof {
 namespace {
 
 TEST(CorpusTest, EveryFilePasses) {
-  int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(CORPUS)) {
-    SCOPED_TRACE(entry.path());
-    std::string bytes = ReadWhole(entry.path());
-    EXPECT_EQ(LLVMFuzzerTestOneInput(
-                  reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()),
-              0);
-    ++files;
+  for (const auto& [folder, check] :
+       {std::pair("pprof", &CheckPprof), std::pair("folded", &CheckFolded),
+        std::pair("perf_script", &CheckPerfScript),
+        std::pair("gperftools_cpu", &CheckGperftoolsCpu)}) {
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(
+             std::string(CORPUS "/") + folder)) {
+      SCOPED_TRACE(entry.path());
+      check(ReadWhole(entry.path()));
+      ++files;
+    }
+    EXPECT_GT(files, 0) << folder;
   }
-  EXPECT_GT(files, 0);
 }
 
 }  // namespace

@@ -38,9 +38,9 @@ TEST(WriteFileTest, SuffixDecidesTheFormat) {
 
 TEST(WriteFileTest, UnknownSuffixIsRefusedAndNothingWritten) {
   TemporaryFolder folder;
-  absl::Status status = WriteFile(FullProfile(), folder.PathOf("p.svg"));
+  absl::Status status = WriteFile(FullProfile(), folder.PathOf("p.png"));
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("p.svg"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("p.png"));
   EXPECT_THAT(std::string(status.message()), HasSubstr(".pb.gz"));
   EXPECT_TRUE(FilesIn(folder.PathOf("")).empty());
 }

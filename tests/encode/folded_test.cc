@@ -216,5 +216,23 @@ TEST(DecodeFoldedTest, ErrorsNameTheLine) {
             absl::InvalidArgumentError("line 1: an empty frame"));
 }
 
+TEST(DecodeFoldedTest, TwoWeightsOnEveryLineAreADifference) {
+  std::string text = "main;spin 3 6\nmain;wait 0 2\n";
+  absl::StatusOr<Profile> profile = DecodeFolded(text);
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  EXPECT_EQ(EncodeFolded(*profile), text);
+  EXPECT_EQ(profile->samples[1].values[1], -3000);
+  EXPECT_EQ(profile->samples[1].labels,
+            (std::vector<Label>{{"pprof::base", "true"}}));
+}
+
+TEST(DecodeFoldedTest, ANumberThatSomeNamesEndInIsTheirs) {
+  std::string text = "operator 1 6\nwait 2\n";
+  absl::StatusOr<Profile> profile = DecodeFolded(text);
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  EXPECT_EQ(EncodeFolded(*profile), text);
+  EXPECT_EQ(profile->functions[0].name, "operator 1");
+}
+
 }  // namespace
 }  // namespace wallprof

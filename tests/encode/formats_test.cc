@@ -15,15 +15,23 @@ TEST(FormatsTest, SuffixDecides) {
   EXPECT_EQ(FormatOfPath("/x/a.b.txt"), Format::kFolded);
   EXPECT_EQ(FormatOfPath("a.pb.gz"), Format::kPprof);
   EXPECT_EQ(FormatOfPath("a.pprof"), Format::kPprof);
-  for (const char* path : {"", "a", "folded", "a.gz", "a.svg", "a.folded/b"}) {
+  EXPECT_EQ(FormatOfPath("a.speedscope.json"), Format::kSpeedscope);
+  EXPECT_EQ(FormatOfPath("a.svg"), Format::kSvg);
+  EXPECT_EQ(FormatOfPath("a.html"), Format::kHtml);
+  EXPECT_EQ(FormatOfPath("a.json"), Format::kJson);
+  for (const char* path : {"", "a", "folded", "a.gz", "a.png", "a.folded/b"}) {
     EXPECT_EQ(FormatOfPath(path), std::nullopt) << path;
   }
 }
 
-TEST(FormatsTest, NamesAreFoldedAndPprof) {
+TEST(FormatsTest, EachFormatHasAName) {
   EXPECT_EQ(FormatOfName("folded"), Format::kFolded);
   EXPECT_EQ(FormatOfName("pprof"), Format::kPprof);
-  EXPECT_EQ(FormatOfName("svg"), std::nullopt);
+  EXPECT_EQ(FormatOfName("speedscope"), Format::kSpeedscope);
+  EXPECT_EQ(FormatOfName("svg"), Format::kSvg);
+  EXPECT_EQ(FormatOfName("html"), Format::kHtml);
+  EXPECT_EQ(FormatOfName("json"), Format::kJson);
+  EXPECT_EQ(FormatOfName("png"), std::nullopt);
   EXPECT_EQ(FormatOfName(""), std::nullopt);
 }
 

@@ -177,6 +177,19 @@ class MountTest(unittest.TestCase):
         self.assertTrue(any('main' in frames for frames, _ in stacks), stacks)
 
 
+class LockTest(unittest.TestCase):
+
+    def test_serves_few_requests_on_little_cpu_time(self):
+        before = os.times()
+        status, output, _ = run(program('lock'), '0.5')
+        after = os.times()
+        self.assertEqual(status, 0)
+        self.assertRegex(output, r'^\d+ requests in 0.5 s\n$')
+        # One request at a time, each at least 5 ms under the lock.
+        self.assertLess(int(output.split()[0]), 105)
+        self.assertLess(after.children_user - before.children_user, 0.25)
+
+
 if __name__ == '__main__':
     DIRECTORY = sys.argv.pop(1)
     unittest.main()

@@ -157,6 +157,16 @@ TEST_F(HandlerTest, AnyProfilePathGivesEitherFormat) {
             Get("/debug/pprof/wall").body);
 }
 
+TEST_F(HandlerTest, DiffMeasuresOneWindowOrTwo) {
+  EXPECT_EQ(Get("/diff?seconds=2&before=cpu&after=wall").body,
+            "main;nap() 0 2000\nmain;work() 1000 3000\n");
+  EXPECT_EQ(source_.collects(), 1);
+  HttpResponse response = Get("/diff?seconds=2&format=pprof");
+  EXPECT_EQ(response.headers["Content-Disposition"],
+            "attachment; filename=\"diff.pb.gz\"");
+  EXPECT_EQ(source_.collects(), 3);
+}
+
 TEST_F(HandlerTest, DefaultWindowKeepsToTheHostsLimit) {
   HttpOptions options;
   options.max_seconds = absl::Seconds(10);
@@ -200,10 +210,6 @@ TEST_F(HandlerTest, RefusesOtherMalformedParameters) {
 }
 
 TEST_F(HandlerTest, RefusesByNameWhatIsNotOfferedYet) {
-  for (const char* format : {"speedscope", "svg", "html", "json"}) {
-    ExpectBad("/?seconds=1&format=" + std::string(format),
-              "'format': '" + std::string(format) + "' is not offered yet");
-  }
   ExpectBad("/?from=-10m", "'from': '-10m' is not offered yet");
   ExpectBad("/?to=-5m", "'to': '-5m' is not offered yet");
 }

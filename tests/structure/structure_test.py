@@ -13,6 +13,7 @@ import unittest
 PUBLIC = {
     'wallprof/profile.h': 'profile API',
     'wallprof/merge.h': 'profile API',
+    'wallprof/filter.h': 'profile API',
     'wallprof/formats.h': 'profile API',
     'wallprof/profiler.h': 'profiler API',
     'wallprof/labels.h': 'profiler API',
@@ -63,6 +64,7 @@ LIBRARIES = {
     'dwarf.h': ['profiler/symbolize'],
     'lzma.h': ['profiler/symbolize'],
     'zlib.h': ['profiler/encode', 'profiler/symbolize'],
+    're2/': ['cli'],
     'CLI/': ['cli'],
     'curl/': ['cli'],
     'absl/': [room for room in ROOMS if room != 'profiler/capture/signal'],

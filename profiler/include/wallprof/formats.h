@@ -1,4 +1,5 @@
-// Profiles as bytes: folded stacks and gzipped pprof, to and from.
+// Profiles as bytes: folded stacks and gzipped pprof, to and from, and what is
+// only written, for viewers and people.
 //
 //   std::cout << wallprof::EncodeFolded(profile);
 //   absl::Status status = wallprof::WriteFile(profile, "out.pb.gz");
@@ -30,11 +31,14 @@ struct FoldedOptions {
 // microseconds where the type's unit is nanoseconds, the plain value
 // otherwise; stacks of weight 0 are left out. A profile without the view's
 // type is shown by its default (else last) sample type. No stacks: empty.
+// A difference whose base is labelled (merge.h) has two weights, that of the
+// base and that of the rest: "stack before after".
 std::string EncodeFolded(const Profile& profile,
                          const FoldedOptions& options = {});
 
 // Reads folded stacks into a profile of types samples/count and
-// wall/nanoseconds (weights are microseconds). InvalidArgument names the line.
+// wall/nanoseconds (weights are microseconds). Where every line has two weights
+// it is a difference, whose base is labelled. InvalidArgument names the line.
 absl::StatusOr<Profile> DecodeFolded(std::string_view text);
 
 // Gzipped profile.proto. The profile must pass CheckValid.
@@ -45,15 +49,55 @@ std::string EncodePprof(const Profile& profile);
 // refuses to unpack more than kMaxDecodedBytes.
 absl::StatusOr<Profile> DecodePprof(std::string_view bytes);
 
+// Reads what `perf script` prints: the types are samples/count and, for each
+// event, what its periods count (cpu/nanoseconds of perf's clocks); labels are
+// `thread` and `tid`. InvalidArgument names the line.
+absl::StatusOr<Profile> DecodePerfScript(std::string_view text);
+
+// Reads a CPU profile of gperftools, of a 64-bit little-endian program: types
+// samples/count and cpu/nanoseconds. It has addresses, not names; the memory
+// map that ends it says in which files. InvalidArgument names the byte.
+absl::StatusOr<Profile> DecodeGperftoolsCpu(std::string_view bytes);
+
 // No real profile comes near; an archive that unpacks to more is an attack.
 inline constexpr size_t kMaxDecodedBytes = size_t{1} << 30;
 
-enum class Format { kFolded, kPprof };
+// JSON that speedscope opens, a profile of it for each thread (by the labels
+// `thread` and `tid`). Of a difference the two sides are apart.
+std::string EncodeSpeedscope(const Profile& profile, View view = View::kWall);
 
-// By suffix: .folded and .txt, .pb.gz and .pprof. nullopt for any other.
+struct FlameGraphOptions {
+  View view = View::kWall;
+  bool threads = false;  // the label `thread` as the first frame
+  std::string title;     // empty: one that names the view
+};
+
+// A flame graph that needs no other file and no server: readable as it is, and
+// where scripts run, a click zooms and names can be searched. Of a difference,
+// or of negative values, colours show what grew and what shrank. Frames too
+// narrow to be seen are left out, and their number is said.
+std::string EncodeSvg(const Profile& profile,
+                      const FlameGraphOptions& options = {});
+
+// A page with that flame graph and the functions where the time goes.
+std::string EncodeHtml(const Profile& profile,
+                       const FlameGraphOptions& options = {});
+
+// The functions with their own and total weight of every sample type, as JSON
+// for programs; docs/formats.md has the form.
+std::string EncodeJson(const Profile& profile);
+
+enum class Format { kFolded, kPprof, kSpeedscope, kSvg, kHtml, kJson };
+
+// By suffix, one of kFormatSuffixes. nullopt for any other.
 std::optional<Format> FormatOfPath(std::string_view path);
 
-// "folded" or "pprof"; nullopt for any other.
+// For sentences about a path that has none of them.
+inline constexpr char kFormatSuffixes[] =
+    ".folded, .txt, .pb.gz, .pprof, .speedscope.json, .svg, .html and .json";
+
+// "folded", "pprof", "speedscope", "svg", "html", "json"; nullopt for any
+// other.
 std::optional<Format> FormatOfName(std::string_view name);
 
 // Encodes as `format`, which decides the type of the bytes. `folded` counts for
@@ -61,7 +105,7 @@ std::optional<Format> FormatOfName(std::string_view name);
 std::string Encode(const Profile& profile, Format format,
                    const FoldedOptions& folded = {});
 
-// Reads either format, told apart by content.
+// Reads any format that is read here, told apart by content.
 absl::StatusOr<Profile> Decode(std::string_view bytes);
 
 // Writes `profile` in the format of the path's suffix: under a temporary name

@@ -33,10 +33,28 @@ std::string_view NameOfView(View view);
 // InvalidArgument when there is nothing to merge or the types disagree.
 absl::StatusOr<Profile> Merge(absl::Span<const Profile> profiles);
 
-// `after` minus `before`: samples of `before` count negatively. With
-// `normalize`, `before` is first scaled to `after`'s total of each type.
+struct DiffOptions {
+  // Scales `before` to `after`'s total of each type first, so that shares are
+  // compared. (`go tool pprof -normalize` scales `after`.)
+  bool normalize = false;
+
+  // Labels the samples of `before` pprof::base=true, as `-diff_base` does.
+  // Then the two sides stay apart: nothing cancels out, and formats that have
+  // room for two numbers show both.
+  bool label_base = false;
+};
+
+// `after` minus `before`: samples of `before` count negatively. Time and
+// duration are `after`'s.
 absl::StatusOr<Profile> Diff(const Profile& before, const Profile& after,
-                             bool normalize = false);
+                             const DiffOptions& options = {});
+
+// The same of one view of each, which may differ: one type, called e.g.
+// "wall-cpu" for kCpu before and kWall after. InvalidArgument if a profile
+// lacks its view, or units differ.
+absl::StatusOr<Profile> DiffViews(const Profile& before, View before_view,
+                                  const Profile& after, View after_view,
+                                  const DiffOptions& options = {});
 
 // A wall profile seen as `view`. kWall returns it unchanged. kCpu keeps the
 // types samples and cpu (period type cpu/nanoseconds, default cpu) and only
