@@ -9,6 +9,7 @@
 #include "profiler/capture/engine.h"
 #include "profiler/capture/signal/handler.h"
 #include "profiler/recorded_profiler.h"
+#include "profiler/recorder_thread.h"
 #include "profiler/stacks/measured_profile.h"
 #include "profiler/symbolize/symbolizer.h"
 #include "profiler/threads/label_registry.h"
@@ -23,6 +24,10 @@ constexpr int kMaxFrequencyHz = 1000;
 
 // Less than this holds too few stacks to be of use.
 constexpr size_t kMinMemoryBytes = size_t{8} << 20;
+constexpr size_t kMinRecordMemoryBytes = size_t{1} << 20;
+
+// A file of the spool is an eighth of it, and begins with all names.
+constexpr int64_t kMinRecordDirBytes = int64_t{1} << 20;
 
 std::vector<Label> ProgramLabels(uint32_t set) {
   std::vector<Label> labels;
@@ -55,6 +60,12 @@ absl::Status NotHere() {
       "Options::restart_in_child");
 }
 
+absl::Status NothingRecorded() {
+  return absl::NotFoundError(
+      "This program records nothing; it would with Options::record, with "
+      "`wallprof run --record` or with WALLPROF_RECORD=1.");
+}
+
 }  // namespace
 
 absl::Status Options::Validate() const {
@@ -72,6 +83,19 @@ absl::Status Options::Validate() const {
         absl::StrCat("memory_bytes must be at least ", kMinMemoryBytes,
                      ", not ", memory_bytes));
   }
+  if (record_memory_bytes < kMinRecordMemoryBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("record_memory_bytes must be at least ",
+                     kMinRecordMemoryBytes, ", not ", record_memory_bytes));
+  }
+  if (record_dir_bytes < kMinRecordDirBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("record_dir_bytes must be at least ", kMinRecordDirBytes,
+                     ", not ", record_dir_bytes));
+  }
+  if (!record && !record_dir.empty()) {
+    return absl::InvalidArgumentError("record_dir needs record");
+  }
   return absl::OkStatus();
 }
 
@@ -79,10 +103,13 @@ absl::Status Options::Validate() const {
 
 class Profiler::State {
  public:
-  explicit State(std::unique_ptr<capture::Engine> engine)
-      : engine_(std::move(engine)) {}
+  // `recorder` is nullptr where nothing is recorded.
+  State(std::unique_ptr<capture::Engine> engine,
+        std::shared_ptr<RecorderThread> recorder)
+      : recorder_(std::move(recorder)), engine_(std::move(engine)) {}
 
   capture::Session* session() const { return engine_->session(); }
+  RecorderThread* recorder() const { return recorder_.get(); }
 
   // `measurement`, named.
   Profile Describe(const stacks::Measurement& measurement) {
@@ -114,6 +141,7 @@ class Profiler::State {
 
  private:
   symbolize::Symbolizer symbolizer_;
+  std::shared_ptr<RecorderThread> recorder_;
   std::unique_ptr<capture::Engine> engine_;
 };
 
@@ -157,11 +185,21 @@ absl::StatusOr<std::unique_ptr<Profiler>> RecordedProfiler::Start(
   session.request_bytes = options.memory_bytes / 4;
   session.recording_fd = where.file;
   session.keep_everything = where.keep_everything;
+  std::shared_ptr<RecorderThread> recorder;
+  if (options.record) {
+    recorder = std::make_shared<RecorderThread>(
+        record::RecorderOptions{options.record_memory_bytes, options.record_dir,
+                                options.record_dir_bytes});
+    session.companion = [recorder](capture::Session& running) {
+      recorder->Run(running);
+    };
+  }
   absl::StatusOr<std::unique_ptr<capture::Engine>> engine =
       capture::Engine::Start(session, options.restart_in_child);
   if (!engine.ok()) return engine.status();
   return std::unique_ptr<Profiler>(
-      new Profiler(std::make_unique<Profiler::State>(*std::move(engine))));
+      new Profiler(std::make_unique<Profiler::State>(*std::move(engine),
+                                                     std::move(recorder))));
 }
 
 absl::StatusOr<Profile> RecordedProfiler::Read(int file) {
@@ -222,6 +260,25 @@ absl::StatusOr<Profile> Profiler::Snapshot() {
   return profile;
 }
 
+absl::StatusOr<Profile> Profiler::Past(absl::Time from, absl::Time to) {
+  capture::Session* session = state_->session();
+  if (session == nullptr) return NotHere();
+  if (state_->recorder() == nullptr) return NothingRecorded();
+  if (from >= to) {
+    return absl::InvalidArgumentError(
+        "what is asked for ends before it begins");
+  }
+  absl::StatusOr<Profile> profile =
+      state_->recorder()->Between(*session, from, to);
+  if (profile.ok()) state_->symbolizer().Symbolize(*profile);
+  return profile;
+}
+
+absl::StatusOr<Recorded> Profiler::DescribeRecorded() const {
+  if (state_->recorder() == nullptr) return NothingRecorded();
+  return state_->recorder()->Describe();
+}
+
 std::vector<ThreadInfo> Profiler::Threads() {
   std::vector<ThreadInfo> threads;
   capture::Session* session = state_->session();
@@ -277,6 +334,9 @@ Statistics Profiler::Stats() const {
   result.cpu_time = absl::Nanoseconds(session->own_cpu_ns());
   result.memory_bytes = session->memory_bytes() +
                         static_cast<int64_t>(symbolize::kDefaultCacheBytes);
+  if (state_->recorder() != nullptr) {
+    result.memory_bytes += state_->recorder()->memory_bytes();
+  }
   result.unchanged = tallies.unchanged.get();
   result.memo_hits = tallies.memo_hits.get();
   result.walks = tallies.walks.get();

@@ -16,6 +16,7 @@ PUBLIC = {
     'wallprof/formats.h': 'profile API',
     'wallprof/profiler.h': 'profiler API',
     'wallprof/labels.h': 'profiler API',
+    'wallprof/recorder.h': 'profiler API',
     'wallprof/http.h': 'http API',
     'wallprof/httplib_mount.h': 'http API',
 }
@@ -33,6 +34,8 @@ ROOMS = {
     'profiler/unwind': ['profiler/threads', 'profiler/stacks'],
     # Turns what was recorded into the plain profile.
     'profiler/stacks': PROFILE,
+    # Keeps what was measured, for the profiles of a day.
+    'profiler/record': ['profiler/threads', 'profiler/stacks'] + PROFILER,
     'profiler/capture/signal': [],
     'profiler/capture': ['profiler/threads', 'profiler/unwind',
                          'profiler/stacks', 'profiler/capture/signal',
@@ -41,7 +44,7 @@ ROOMS = {
     # The facade wires the rooms.
     'profiler': ['profiler/threads', 'profiler/unwind', 'profiler/stacks',
                  'profiler/capture', 'profiler/capture/signal',
-                 'profiler/symbolize', 'profiler/profile'] + PROFILER,
+                 'profiler/record', 'profiler/symbolize', 'profiler/profile'] + PROFILER,
     # The program around the library, as `cli` is.
     'profiler/preload': ['profiler', 'profiler/threads', 'profiler/capture',
                          'http'] + HTTP,
@@ -60,7 +63,7 @@ LIBRARIES = {
     'gelf.h': ['profiler/symbolize'],
     'libelf.h': ['profiler/symbolize'],
     'elfutils/': ['profiler/symbolize'],
-    'zlib.h': ['profiler/encode'],
+    'zlib.h': ['profiler/encode', 'profiler/record'],
     'CLI/': ['cli'],
     'curl/': ['cli'],
     'absl/': [room for room in ROOMS if room != 'profiler/capture/signal'],
