@@ -17,6 +17,7 @@
 #include "http/pages/cmdline_page.h"
 #include "http/pages/index_page.h"
 #include "http/pages/metrics_page.h"
+#include "http/pages/recording_page.h"
 #include "http/pages/stats_page.h"
 #include "http/pages/symbol_page.h"
 #include "http/pages/threads_page.h"
@@ -46,6 +47,8 @@ HttpResponse FailureOf(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
       return Failure(400, std::string(status.message()));
+    case absl::StatusCode::kNotFound:
+      return Failure(404, std::string(status.message()));
     case absl::StatusCode::kCancelled:
       return Failure(503,
                      "The measurement ended early: the client left or the "
@@ -122,6 +125,7 @@ class HttpHandler::State {
   absl::StatusOr<HttpResponse> Wall(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Cpu(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Threads(const HttpRequest&, std::string_view);
+  absl::StatusOr<HttpResponse> Recording(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Stats(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Metrics(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> PprofIndex(const HttpRequest&, std::string_view);
@@ -144,6 +148,7 @@ class HttpHandler::State {
 const HttpHandler::State::Route HttpHandler::State::kRoutes[] = {
     {"/", &State::Root},
     {"/threads", &State::Threads},
+    {"/recording", &State::Recording},
     {"/stats", &State::Stats},
     {"/metrics", &State::Metrics},
     {"/debug/fgprof", &State::Wall},
@@ -211,7 +216,7 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Measure(
   absl::StatusOr<Query> parameters = Query::Parse(query);
   if (!parameters.ok()) return parameters.status();
   absl::StatusOr<Measurement> measurement = http::ParseMeasurement(
-      *std::move(parameters), defaults, options_.max_seconds);
+      *std::move(parameters), defaults, options_.max_seconds, absl::Now());
   if (!measurement.ok()) return measurement.status();
   if (request.method == "HEAD") return http::MeasurementHeaders(*measurement);
   Slot slot(measuring_);
@@ -228,8 +233,10 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Collect(
   CollectOptions options;
   options.frequency_hz = measurement.frequency_hz;
   options.cancelled = request.client_gone;
+  const std::optional<http::PastWindow>& past = measurement.past;
   absl::StatusOr<Profile> profile =
-      source_.Collect(measurement.duration, options);
+      past ? source_.Past(past->from, past->to)
+           : source_.Collect(measurement.duration, options);
   if (!profile.ok()) return profile.status();
   return http::EncodeMeasurement(*profile, measurement);
 }
@@ -242,6 +249,16 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Threads(
   absl::Time now = absl::Now();
   return *json ? Content(http::kJson, http::ThreadsJson(threads, now))
                : Content(http::kPlainText, http::ThreadsText(threads, now));
+}
+
+absl::StatusOr<HttpResponse> HttpHandler::State::Recording(
+    const HttpRequest& request, std::string_view query) {
+  absl::StatusOr<bool> json = WantsJson(request, query);
+  if (!json.ok()) return json.status();
+  absl::StatusOr<Recorded> recorded = source_.DescribeRecorded();
+  if (!recorded.ok()) return recorded.status();
+  return *json ? Content(http::kJson, http::RecordingJson(*recorded))
+               : Content(http::kPlainText, http::RecordingText(*recorded));
 }
 
 absl::StatusOr<HttpResponse> HttpHandler::State::Stats(

@@ -84,6 +84,45 @@ absl::StatusOr<Format> ParseFormat(const std::string& text) {
   return Malformed("format", "folded or pprof", text);
 }
 
+absl::StatusOr<absl::Time> ParseInstant(std::string_view name,
+                                        const std::string& text,
+                                        absl::Time now) {
+  absl::StatusOr<absl::Time> time = ParseTime(text, now);
+  if (time.ok()) return time;
+  return Malformed(
+      name, {time.status().message().data(), time.status().message().size()},
+      text);
+}
+
+// The window that `from` and `to` name; nullopt where neither is there.
+absl::StatusOr<std::optional<PastWindow>> TakePast(Query& query,
+                                                   absl::Time now) {
+  const std::optional<std::string> from = query.Take("from");
+  const std::optional<std::string> to = query.Take("to");
+  if (!from.has_value() && !to.has_value()) return std::nullopt;
+  if (!from.has_value()) {
+    return absl::InvalidArgumentError("Parameter 'to' needs 'from'.");
+  }
+  for (const char* name : {"seconds", "hz"}) {
+    // What has been measured is as long and as fine as it is.
+    if (query.Take(name).has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("Parameter '", name, "' does not go with 'from'."));
+    }
+  }
+  const absl::StatusOr<absl::Time> start = ParseInstant("from", *from, now);
+  if (!start.ok()) return start.status();
+  const absl::StatusOr<absl::Time> end =
+      to.has_value() ? ParseInstant("to", *to, now) : now;
+  if (!end.ok()) return end.status();
+  if (*start >= *end) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Parameter 'from' must be before 'to', which ",
+                     Quoted(*from), " is not."));
+  }
+  return PastWindow{*start, *end};
+}
+
 absl::StatusOr<bool> ParseSwitch(std::string_view name,
                                  const std::string& text) {
   if (text == "0" || text == "1") return text == "1";
@@ -118,8 +157,11 @@ std::string_view NameOf(View view) {
 
 absl::StatusOr<Measurement> ParseMeasurement(
     Query query, const MeasurementDefaults& defaults,
-    absl::Duration max_seconds) {
+    absl::Duration max_seconds, absl::Time now) {
   Measurement measurement;
+  absl::StatusOr<std::optional<PastWindow>> past = TakePast(query, now);
+  if (!past.ok()) return past.status();
+  measurement.past = *past;
   // A host that allows less than a path's default gets what it allows.
   measurement.duration =
       std::min(defaults.duration.value_or(absl::ZeroDuration()), max_seconds);
@@ -145,14 +187,9 @@ absl::StatusOr<Measurement> ParseMeasurement(
   status.Update(TakeInto(query, "threads", parse_threads, measurement.threads));
   status.Update(TakeInto(query, "lines", parse_lines, lines));
   if (lines) status.Update(NotOffered("lines", "1"));
-  for (std::string_view name : {"from", "to"}) {
-    if (std::optional<std::string> text = query.Take(name)) {
-      status.Update(NotOffered(name, *text));
-    }
-  }
   status.Update(query.CheckAllTaken());
   if (!status.ok()) return status;
-  if (measurement.duration <= absl::ZeroDuration()) {
+  if (!measurement.past && measurement.duration <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("Parameter 'seconds' is required here.");
   }
   return measurement;

@@ -197,8 +197,6 @@ TEST_F(HandlerTest, RefusesByNameWhatIsNotOfferedYet) {
   }
   ExpectBad("/?seconds=1&view=blockedby", "'blockedby' is not offered yet");
   ExpectBad("/?seconds=1&lines=1", "'lines': '1' is not offered yet");
-  ExpectBad("/?from=-10m", "'from': '-10m' is not offered yet");
-  ExpectBad("/?to=-5m", "'to': '-5m' is not offered yet");
 }
 
 TEST_F(HandlerTest, RootNeedsSecondsBesideOtherParameters) {
