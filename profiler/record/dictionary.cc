@@ -69,6 +69,14 @@ uint32_t Dictionary::AddKey(const Key& key) {
   return keys_.size() >= kMaxItems ? 0 : keys_.Add(key);
 }
 
+uint32_t Dictionary::AddKeyOf(const Dictionary& other, uint32_t number) {
+  Key key = other.key(number);
+  key.stack = AddStack(other.Frames(key.stack));
+  key.thread = AddThread(other.thread(key.thread));
+  key.labels = AddLabels(other.labels(key.labels));
+  return AddKey(key);
+}
+
 void Dictionary::AddModules(const stacks::Recording& recording) {
   for (size_t id = modules_.size(); id < recording.module_count(); ++id) {
     const stacks::ModuleRecord& module =

@@ -85,6 +85,8 @@ class Dictionary {
   uint32_t AddThread(ThreadIdentity thread);
   uint32_t AddLabels(LabelTexts labels);
   uint32_t AddKey(const Key& key);
+  // The same key as `number` is in `other`.
+  uint32_t AddKeyOf(const Dictionary& other, uint32_t number);
   // Those that it does not have yet; numbers are the recording's ids.
   void AddModules(const stacks::Recording& recording);
   void AddModules(const Dictionary& other);

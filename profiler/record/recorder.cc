@@ -15,10 +15,11 @@ namespace {
 using stacks::Losses;
 using stacks::Measured;
 
-// What slices and their dictionary may take of the recorder's memory; the rest
-// is for the two snapshots that a slice is the difference of, and for making
-// profiles.
+// What slices and their dictionary may take of the recorder's memory, and the
+// dictionary of the file; the rest is for the two snapshots that a slice is the
+// difference of, and for making profiles.
 constexpr size_t TimelineBytes(size_t bytes) { return bytes / 4 * 3; }
+constexpr size_t FileDictionaryBytes(size_t bytes) { return bytes / 8; }
 
 // The starts or ends of so many threads in one slice are told one by one.
 constexpr size_t kMaxThreadEvents = 20;
@@ -46,6 +47,7 @@ Recorder::Recorder(const RecorderOptions& options, LabelSets label_sets,
     : writes_(!options.directory.empty()),
       label_sets_(std::move(label_sets)),
       clocks_(std::move(clocks)),
+      max_file_dictionary_bytes_(FileDictionaryBytes(options.memory_bytes)),
       timeline_(TimelineBytes(options.memory_bytes)),
       writer_(options.directory, options.directory_bytes),
       directory_(options.directory) {}
@@ -106,20 +108,9 @@ std::vector<SliceSample> Recorder::Translate(
     }
     samples.push_back({dictionary.AddKey(key), measured.counts});
   }
-  std::sort(
-      samples.begin(), samples.end(),
-      [](const SliceSample& a, const SliceSample& b) { return a.key < b.key; });
   // A thread's number may have been given to another: then keys meet.
-  std::vector<SliceSample> merged;
-  merged.reserve(samples.size());
-  for (const SliceSample& sample : samples) {
-    if (!merged.empty() && merged.back().key == sample.key) {
-      merged.back().counts += sample.counts;
-    } else {
-      merged.push_back(sample);
-    }
-  }
-  return merged;
+  SortSamples(samples);
+  return samples;
 }
 
 Slice Recorder::MakeSlice(const stacks::Measurement& measurement,
@@ -200,15 +191,26 @@ void Recorder::Note(int64_t wall_ns, EventKind kind, std::string detail) {
 
 // --- to disk -----------------------------------------------------------------
 
+// Files have numbers of their own, so that each begins with no more names than
+// its slices need.
 void Recorder::PrepareToWrite(const Slice& slice) {
+  if (key_map_generation_ != timeline_.generation()) key_map_.Forget();
+  key_map_generation_ = timeline_.generation();
   Unwritten record;
-  record.generation = timeline_.generation();
-  record.fresh = record.generation != written_generation_ || writer_.full();
+  record.fresh = fresh_ || writer_.full() ||
+                 file_dictionary_->bytes() > max_file_dictionary_bytes_;
   record.wall_ns = slice.end_wall_ns;
-  if (record.fresh) written_ = Dictionary().extent();
-  record.extent = timeline_.dictionary().extent();
+  if (record.fresh) {
+    file_dictionary_ = std::make_unique<Dictionary>();
+    written_ = file_dictionary_->extent();
+    key_map_.Forget();
+  }
+  file_dictionary_->AddModules(timeline_.dictionary());
+  const Slice translated =
+      key_map_.Translated(slice, timeline_.dictionary(), *file_dictionary_);
+  record.extent = file_dictionary_->extent();
   record.payload =
-      EncodeRecord(timeline_.dictionary(), written_, slice, new_events_);
+      EncodeRecord(*file_dictionary_, written_, translated, new_events_);
   unwritten_ = std::move(record);
 }
 
@@ -229,13 +231,13 @@ void Recorder::NoteWritten(const Unwritten& record,
                            const absl::Status& status) {
   if (status.ok()) {
     written_ = record.extent;
-    written_generation_ = record.generation;
+    fresh_ = false;
     new_events_.clear();
     ++slices_written_;
     last_error_.clear();
     return;
   }
-  if (record.fresh) written_generation_ = -1;  // nor is there a file
+  if (record.fresh) fresh_ = true;
   ++slices_lost_;
   // What cannot be written waits in memory, within reason.
   if (new_events_.size() > kMaxThreadEvents) new_events_.clear();
@@ -276,7 +278,7 @@ Recorded Recorder::Describe() const {
     recorded.events.push_back({absl::FromUnixNanos(event.wall_ns),
                                EventKindName(event.kind), event.detail});
   }
-  recorded.memory_bytes = static_cast<int64_t>(timeline_.bytes());
+  recorded.memory_bytes = BytesHeld();
   recorded.directory = directory_;
   recorded.slices_written = slices_written_;
   recorded.slices_lost = slices_lost_;
@@ -286,7 +288,12 @@ Recorded Recorder::Describe() const {
 
 int64_t Recorder::memory_bytes() const {
   std::lock_guard lock(mutex_);
-  return static_cast<int64_t>(timeline_.bytes());
+  return BytesHeld();
+}
+
+int64_t Recorder::BytesHeld() const {
+  return static_cast<int64_t>(timeline_.bytes() + file_dictionary_->bytes() +
+                              key_map_.bytes());
 }
 
 absl::Status NothingFrom(const Interval& interval,

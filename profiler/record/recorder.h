@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "profiler/record/clocks.h"
+#include "profiler/record/key_map.h"
 #include "profiler/record/spool.h"
 #include "profiler/record/timeline.h"
 #include "profiler/record/window.h"
@@ -68,7 +70,6 @@ class Recorder {
   struct Unwritten {
     std::string payload;
     Dictionary::Extent extent;  // of the file, once it is written
-    int64_t generation;
     bool fresh;
     int64_t wall_ns;
   };
@@ -82,10 +83,12 @@ class Recorder {
   void Note(int64_t wall_ns, EventKind kind, std::string detail);
   void NoteWritten(const Unwritten& record, const absl::Status& status);
   void PrepareToWrite(const Slice& slice);
+  int64_t BytesHeld() const;
 
   const bool writes_;
   const LabelSets label_sets_;
   const ReadClocks clocks_;
+  const size_t max_file_dictionary_bytes_;
 
   mutable std::mutex mutex_;  // guards what follows, up to `writer_`
   std::condition_variable added_;
@@ -97,8 +100,11 @@ class Recorder {
   int64_t end_wall_ns_ = 0;
   std::vector<Event> new_events_;  // not yet encoded for the disk
   std::optional<Unwritten> unwritten_;
-  Dictionary::Extent written_;  // what the file has
-  int64_t written_generation_ = -1;
+  bool fresh_ = true;  // the next record begins a file
+  std::unique_ptr<Dictionary> file_dictionary_ = std::make_unique<Dictionary>();
+  Dictionary::Extent written_;  // what of it the file has
+  KeyMap key_map_;              // from the timeline's to the file's
+  int64_t key_map_generation_ = 0;
   int64_t slices_written_ = 0;
   int64_t slices_lost_ = 0;
   std::string last_error_;

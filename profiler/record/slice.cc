@@ -99,6 +99,23 @@ bool AreSound(const Slice& slice, uint32_t key_count) {
   return in.left() == 0 && (slice.sample_count > 0 || rest == Counts{});
 }
 
+bool HasLowerKey(const SliceSample& a, const SliceSample& b) {
+  return a.key < b.key;
+}
+
+// `samples` are sorted.
+void AddUpEqual(std::vector<SliceSample>& samples) {
+  size_t size = 0;
+  for (const SliceSample& sample : samples) {
+    if (size > 0 && samples[size - 1].key == sample.key) {
+      samples[size - 1].counts += sample.counts;
+    } else {
+      samples[size++] = sample;
+    }
+  }
+  samples.resize(size);
+}
+
 }  // namespace
 
 void SetSamples(const std::vector<SliceSample>& samples, Slice& slice) {
@@ -142,22 +159,19 @@ std::vector<SliceSample> Samples(const Slice& slice) {
   return samples;
 }
 
+void SortSamples(std::vector<SliceSample>& samples) {
+  std::sort(samples.begin(), samples.end(), HasLowerKey);
+  AddUpEqual(samples);
+}
+
 void AddSamples(const std::vector<SliceSample>& more,
                 std::vector<SliceSample>& samples) {
   std::vector<SliceSample> both;
   both.reserve(samples.size() + more.size());
-  std::merge(
-      samples.begin(), samples.end(), more.begin(), more.end(),
-      std::back_inserter(both),
-      [](const SliceSample& a, const SliceSample& b) { return a.key < b.key; });
-  samples.clear();
-  for (const SliceSample& sample : both) {
-    if (!samples.empty() && samples.back().key == sample.key) {
-      samples.back().counts += sample.counts;
-    } else {
-      samples.push_back(sample);
-    }
-  }
+  std::merge(samples.begin(), samples.end(), more.begin(), more.end(),
+             std::back_inserter(both), HasLowerKey);
+  AddUpEqual(both);
+  samples.swap(both);
 }
 
 Slice Joined(const Slice& a, const Slice& b) {

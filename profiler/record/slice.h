@@ -44,6 +44,9 @@ void SetSamples(const std::vector<SliceSample>& samples, Slice& slice);
 // The samples, sorted by key. The slice is one of SetSamples or DecodeSlice.
 std::vector<SliceSample> Samples(const Slice& slice);
 
+// Sorts them by key and adds up those of one key.
+void SortSamples(std::vector<SliceSample>& samples);
+
 // Adds `more` to `samples`; both sorted by key, each key once.
 void AddSamples(const std::vector<SliceSample>& more,
                 std::vector<SliceSample>& samples);

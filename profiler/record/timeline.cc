@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "profiler/record/key_map.h"
+
 namespace wallprof::record {
 namespace {
 
@@ -24,8 +26,14 @@ constexpr int64_t kForgottenNs = 24 * kHourNs;
 // stay apart, so that each one's times are true.
 constexpr int64_t kStepNs = 100'000'000;
 
-// Below it, looking for what is no longer used frees too little to bother.
+// Dictionaries below it are not worth looking for what is no longer used; nor
+// is it worth while to join slices when a dictionary takes most of the memory.
 constexpr size_t kSmallDictionary = size_t{1} << 20;
+constexpr size_t kDictionaryShare = 2;
+
+// Of the slices, so many are dropped at a time, for a dictionary to get
+// smaller.
+constexpr size_t kDroppedShare = 4;
 
 // A thread's start and end for each of a thousand threads.
 constexpr size_t kMaxEvents = 2000;
@@ -54,7 +62,11 @@ bool MayJoin(const Slice& a, const Slice& b, int64_t now_ns) {
 }  // namespace
 
 Timeline::Timeline(size_t max_bytes)
-    : max_bytes_(max_bytes), renew_at_bytes_(kSmallDictionary) {}
+    : max_bytes_(max_bytes), renew_at_bytes_(SmallDictionary()) {}
+
+size_t Timeline::SmallDictionary() const {
+  return std::min(kSmallDictionary, max_bytes_ / (2 * kDictionaryShare));
+}
 
 void Timeline::Add(Slice slice) {
   const int64_t now_ns = slice.end_ns;
@@ -131,9 +143,12 @@ bool Timeline::JoinOldest() {
 void Timeline::KeepWithinBudget() {
   if (dictionary_->bytes() > renew_at_bytes_) RenewDictionary();
   while (bytes() > max_bytes_ && slices_.size() > 1) {
-    if (JoinOldest()) continue;
+    if (dictionary_->bytes() <= max_bytes_ / kDictionaryShare && JoinOldest()) {
+      continue;
+    }
     // What only these named goes with them.
-    DropOlderThan(slices_[(slices_.size() + 1) / 2].start_ns + 1);
+    const size_t dropped = std::max<size_t>(slices_.size() / kDroppedShare, 1);
+    DropOlderThan(slices_[dropped - 1].end_ns + 1);
     RenewDictionary();
   }
 }
@@ -142,30 +157,14 @@ void Timeline::KeepWithinBudget() {
 void Timeline::RenewDictionary() {
   auto renewed = std::make_unique<Dictionary>();
   renewed->AddModules(*dictionary_);
-  std::vector<uint32_t> numbers(dictionary_->key_count(), 0);
+  KeyMap numbers;
   for (Slice& slice : slices_) {
-    std::vector<SliceSample> samples = Samples(slice);
-    for (SliceSample& sample : samples) {
-      uint32_t& number = numbers[sample.key];
-      if (number == 0 && sample.key != 0) {
-        Key key = dictionary_->key(sample.key);
-        key.stack = renewed->AddStack(dictionary_->Frames(key.stack));
-        key.thread = renewed->AddThread(dictionary_->thread(key.thread));
-        key.labels = renewed->AddLabels(dictionary_->labels(key.labels));
-        number = renewed->AddKey(key);
-      }
-      sample.key = number;
-    }
-    std::sort(samples.begin(), samples.end(),
-              [](const SliceSample& a, const SliceSample& b) {
-                return a.key < b.key;
-              });
     slice_bytes_ -= slice.bytes();
-    SetSamples(samples, slice);
+    slice = numbers.Translated(slice, *dictionary_, *renewed);
     slice_bytes_ += slice.bytes();
   }
   dictionary_ = std::move(renewed);
-  renew_at_bytes_ = std::max(kSmallDictionary, 2 * dictionary_->bytes());
+  renew_at_bytes_ = std::max(SmallDictionary(), 2 * dictionary_->bytes());
   ++generation_;
 }
 

@@ -58,6 +58,7 @@ class Timeline {
   void JoinAged(int64_t now_ns);
   bool JoinOldest();
   void DropOlderThan(int64_t time_ns);
+  size_t SmallDictionary() const;
   void KeepWithinBudget();
   void RenewDictionary();
 
