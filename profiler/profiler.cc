@@ -275,6 +275,7 @@ absl::StatusOr<Profile> Profiler::Past(absl::Time from, absl::Time to) {
 }
 
 absl::StatusOr<Recorded> Profiler::DescribeRecorded() const {
+  if (state_->session() == nullptr) return NotHere();
   if (state_->recorder() == nullptr) return NothingRecorded();
   return state_->recorder()->Describe();
 }

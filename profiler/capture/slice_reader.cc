@@ -11,7 +11,7 @@ namespace {
 
 // How often the table's fullness is looked at. A program that fills what is
 // left of it in less time loses stacks to [overflow], with or without us.
-constexpr absl::Duration kFullnessPoll = absl::Seconds(1);
+constexpr absl::Duration kFullnessPoll = absl::Milliseconds(250);
 
 }  // namespace
 

@@ -22,6 +22,14 @@ constexpr Level kLevels[] = {{kMinuteNs, 10 * kSecondNs},
                              {6 * kHourNs, 10 * kMinuteNs}};
 constexpr int64_t kForgottenNs = 24 * kHourNs;
 
+// What is done in turn where memory is short: the last hour is what people ask
+// for most, so the day before it gives way first.
+constexpr Level kLevelsWhenShort[] = {{kHourNs, 10 * kMinuteNs},
+                                      {kHourNs, kHourNs},
+                                      {0, kMinuteNs},
+                                      {0, 10 * kMinuteNs},
+                                      {0, kHourNs}};
+
 // What a step of the realtime clock must be for slices on both sides of it to
 // stay apart, so that each one's times are true.
 constexpr int64_t kStepNs = 100'000'000;
@@ -112,32 +120,37 @@ void Timeline::JoinAged(int64_t now_ns) {
   slices_.resize(std::min(slices_.size(), last + 1));
 }
 
-// Joins the oldest slices that lie in one cell of the finest grid on which any
+// Joins the oldest slices that lie in one cell, on the first grid on which any
 // do. False when there are none.
 bool Timeline::JoinOldest() {
-  for (const Level& level : kLevels) {
+  for (const Level& level : kLevelsWhenShort) {
+    const int64_t newest_end_ns = slices_.back().end_ns - level.age_ns;
     for (size_t i = 0; i + 1 < slices_.size(); ++i) {
       const int64_t cell = CellOf(slices_[i], level.cell_ns);
       size_t end = i + 1;
-      Slice joined;
-      for (; end < slices_.size(); ++end) {
-        const Slice& before = end == i + 1 ? slices_[i] : joined;
-        if (CellOf(slices_[end], level.cell_ns) != cell ||
-            !Meet(before, slices_[end])) {
-          break;
-        }
-        joined = Joined(before, slices_[end]);
+      while (end < slices_.size() && slices_[end].end_ns <= newest_end_ns &&
+             CellOf(slices_[end], level.cell_ns) == cell &&
+             Meet(slices_[end - 1], slices_[end])) {
+        ++end;
       }
       if (end == i + 1) continue;
-      for (size_t k = i; k < end; ++k) slice_bytes_ -= slices_[k].bytes();
-      slice_bytes_ += joined.bytes();
-      slices_[i] = std::move(joined);
-      slices_.erase(slices_.begin() + static_cast<ptrdiff_t>(i) + 1,
-                    slices_.begin() + static_cast<ptrdiff_t>(end));
+      Join(i, end);
       return true;
     }
   }
   return false;
+}
+
+void Timeline::Join(size_t begin, size_t end) {
+  Slice joined = slices_[begin];
+  for (size_t i = begin; i < end; ++i) {
+    slice_bytes_ -= slices_[i].bytes();
+    if (i > begin) joined = Joined(joined, slices_[i]);
+  }
+  slice_bytes_ += joined.bytes();
+  slices_[begin] = std::move(joined);
+  slices_.erase(slices_.begin() + static_cast<ptrdiff_t>(begin) + 1,
+                slices_.begin() + static_cast<ptrdiff_t>(end));
 }
 
 void Timeline::KeepWithinBudget() {

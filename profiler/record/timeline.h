@@ -6,8 +6,9 @@
 //
 // Neighbours are joined once the cell of the coarser grid that they lie in has
 // the age; nothing is lost but detail in time, and sums stay right. Where
-// memory is short, they are joined earlier, the oldest first; when there is
-// nothing left to join, the oldest are dropped.
+// memory is short, they are joined earlier, the oldest first, and up to an
+// hour: the day before the last hour, and then that. When there is nothing left
+// to join, the oldest are dropped.
 //
 // Ages are of CLOCK_MONOTONIC, so that setting the clock joins nothing.
 #ifndef WALLPROF_PROFILER_RECORD_TIMELINE_H_
@@ -57,6 +58,7 @@ class Timeline {
  private:
   void JoinAged(int64_t now_ns);
   bool JoinOldest();
+  void Join(size_t begin, size_t end);
   void DropOlderThan(int64_t time_ns);
   size_t SmallDictionary() const;
   void KeepWithinBudget();
