@@ -256,6 +256,7 @@ void RunDay() {
 
 int main(int argc, char** argv) {
   const int seconds = argc > 1 ? atoi(argv[1]) : 60;
+  setvbuf(stdout, nullptr, _IOLBF, 0);  // it takes minutes
   printf("A program of %u threads and %u stacks of %d frames, %d s each\n",
          wallprof::kThreads, wallprof::kStacks, wallprof::kDepth, seconds);
   if (seconds > 0) wallprof::RunReal(absl::Seconds(seconds));

@@ -43,16 +43,17 @@ std::string CheckSeconds(const std::string& text) {
 }
 
 absl::StatusOr<FetchUrl> UrlOf(const Arguments& arguments, Format format) {
-  std::vector<Parameter> parameters = {{"format", NameOfFormat(format), true}};
-  if (!arguments.from.empty()) {
-    parameters.push_back({"from", arguments.from});
-    if (!arguments.to.empty()) parameters.push_back({"to", arguments.to});
-  } else {
+  std::vector<Parameter> parameters;
+  if (arguments.from.empty()) {
     parameters.push_back(
         {"seconds",
          arguments.seconds.empty() ? kDefaultSeconds : arguments.seconds,
          arguments.seconds.empty()});
+  } else {
+    parameters.push_back({"from", arguments.from});
+    if (!arguments.to.empty()) parameters.push_back({"to", arguments.to});
   }
+  parameters.push_back({"format", NameOfFormat(format), true});
   if (arguments.view) {
     parameters.push_back({"view", std::string(NameOfView(*arguments.view))});
   }

@@ -39,7 +39,7 @@ absl::StatusOr<std::vector<fs::path>> FilesOf(const std::string& directory) {
       files.push_back(it->path());
     }
   }
-  if (error) return SystemError(error, directory);
+  if (error) return SystemError(error, "reading the directory");
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -61,8 +61,7 @@ absl::StatusOr<std::vector<std::unique_ptr<SpoolFile>>> ReadSpool(
   const absl::StatusOr<std::vector<fs::path>> paths = FilesOf(directory);
   if (!paths.ok()) return paths.status();
   if (paths->empty()) {
-    return absl::NotFoundError(
-        absl::StrCat(directory, ": nothing was recorded there"));
+    return absl::NotFoundError("nothing was recorded in this directory");
   }
   std::vector<std::unique_ptr<SpoolFile>> files;
   for (const fs::path& path : *paths) {

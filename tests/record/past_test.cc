@@ -277,11 +277,11 @@ TEST(SliceReaderTest, HasTheTableEmptiedAndLosesNoMoreThanHalfATickByIt) {
   }
   // Each slice is ended by the table alone.
   const absl::Time until = absl::Now() + absl::Seconds(20);
-  while (slicing.slices().size() < 4 && absl::Now() < until) usleep(10'000);
+  while (slicing.slices().size() < 2 && absl::Now() < until) usleep(10'000);
   stop = true;
   for (std::thread& thread : wandering) thread.join();
   const std::vector<Measurement> slices = slicing.slices();
-  ASSERT_GE(slices.size(), 4u);
+  ASSERT_GE(slices.size(), 2u);
   for (size_t i = 1; i < slices.size(); ++i) {
     EXPECT_EQ(slices[i].start_ns, slices[i - 1].end_ns);
     EXPECT_EQ(slices[i].losses.overflow, 0);
