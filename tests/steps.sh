@@ -62,18 +62,24 @@ run_ctest_as_nobody() {
     fail "tests failed as an unprivileged user, see above."
 }
 
-# fuzz SECONDS: each fuzzer that long, from its corpus.
+# fuzz SECONDS: all fuzzers at once, that long, each from its corpus.
 fuzz() {
   configure fuzz -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++ \
     -DCMAKE_C_COMPILER=clang -DWALLPROF_BUILD_FUZZERS=ON \
     -DWALLPROF_BUILD_BENCHMARKS=OFF -DWALLPROF_BUILD_EXAMPLES=OFF \
     -DWALLPROF_BUILD_PROGRAMS=OFF
-  build fuzz pprof_decode_fuzz
-  local fuzzer found
-  fuzzer=$(find "$builds/fuzz" -name pprof_decode_fuzz -type f)
-  found=$builds/fuzz/found
-  mkdir -p "$found"
-  "$fuzzer" -max_total_time="$1" -print_final_stats=1 \
-    -artifact_prefix="$found/" "$found" "$source_dir/tests/encode/corpus" ||
-    fail "fuzzing found the input named above."
+  build fuzz pprof_decode_fuzz spool_decode_fuzz
+  local unit fuzzer found pid running=()
+  for unit in encode/pprof_decode record/spool_decode; do
+    fuzzer=$(find "$builds/fuzz" -name "${unit#*/}_fuzz" -type f)
+    found=$builds/fuzz/found/${unit#*/}
+    mkdir -p "$found"
+    "$fuzzer" -max_total_time="$1" -print_final_stats=1 \
+      -artifact_prefix="$found/" "$found" \
+      "$source_dir/tests/${unit%/*}/corpus" &
+    running+=($!)
+  done
+  for pid in "${running[@]}"; do
+    wait "$pid" || fail "fuzzing found the input named above."
+  done
 }

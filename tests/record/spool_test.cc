@@ -18,6 +18,8 @@
 #include "tests/record/simulated_program.h"
 #include "wallprof/formats.h"
 
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
 namespace wallprof::record {
 namespace {
 
@@ -27,6 +29,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+std::string ReadBytes(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
 
 class SpoolTest : public ::testing::Test {
  protected:
@@ -76,12 +83,6 @@ class SpoolTest : public ::testing::Test {
     return EncodeFolded(profile, options);
   }
 
-  static std::string ReadBytes(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in),
-            std::istreambuf_iterator<char>()};
-  }
-
   static Profile ProfileOfFile(const SpoolFile& file) {
     std::vector<const Slice*> slices;
     for (const Slice& slice : file.slices) slices.push_back(&slice);
@@ -108,6 +109,19 @@ TEST_F(SpoolTest, WhatWasWrittenIsRead) {
   ASSERT_THAT(*files, SizeIs(1));
   EXPECT_THAT((*files)[0]->slices, SizeIs(20));
   EXPECT_EQ(Folded(ProfileOfFile(*(*files)[0])), in_memory_);
+}
+
+TEST(SpoolCorpusTest, EveryFilePasses) {
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(CORPUS)) {
+    SCOPED_TRACE(entry.path());
+    const std::string bytes = ReadBytes(entry.path());
+    EXPECT_EQ(LLVMFuzzerTestOneInput(
+                  reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()),
+              0);
+    ++files;
+  }
+  EXPECT_GT(files, 0);
 }
 
 TEST_F(SpoolTest, ADirectoryWithoutFilesIsNotFound) {
