@@ -60,7 +60,7 @@ void Left(uint32_t path, int depth);
 __attribute__((noinline)) void Right(uint32_t path, int depth) {
   if (depth == 0) return Nap();
   (path & 1) != 0 ? Right(path >> 1, depth - 1) : Left(path >> 1, depth - 1);
-  asm volatile("" ::: "memory");  // no tail call
+  asm volatile("nop");  // no tail call, and not the same code as the other's
 }
 
 __attribute__((noinline)) void Left(uint32_t path, int depth) {

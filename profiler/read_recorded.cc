@@ -6,6 +6,7 @@
 #include "profiler/record/spool.h"
 #include "profiler/record/window.h"
 #include "profiler/symbolize/symbolizer.h"
+#include "profiler/threads/syscall_name.h"
 #include "wallprof/merge.h"
 #include "wallprof/recorder.h"
 
@@ -34,8 +35,8 @@ absl::StatusOr<Profile> ReadRecorded(const std::string& directory,
       slices.push_back(*next++);
     }
     if (slices.empty()) continue;
-    profiles.push_back(
-        record::ProfileOf(file->dictionary, slices, file->events));
+    profiles.push_back(record::ProfileOf(file->dictionary, slices, file->events,
+                                         threads::SyscallName));
     symbolize::Symbolizer().Symbolize(profiles.back());
   }
   return profiles.size() == 1 ? std::move(profiles.front()) : Merge(profiles);

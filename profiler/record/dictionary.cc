@@ -14,9 +14,9 @@ uint64_t PseudoBits(PseudoFrame pseudo) { return Frame::Pseudo(pseudo).bits(); }
 // between were lost: `fill` is called for each. False when there cannot be so
 // many, or when they are there already.
 template <typename Fill>
-bool DecodeBase(ByteReader& in, uint32_t size, Fill fill) {
+bool DecodeBase(ByteReader& in, size_t most, uint32_t size, Fill fill) {
   const uint64_t base = in.Number();
-  if (base < size || base > Dictionary::kMaxItems) return false;
+  if (base < size || base > most || base > Dictionary::kMaxItems) return false;
   for (uint64_t i = size; i < base; ++i) fill();
   return true;
 }
@@ -161,14 +161,15 @@ void Dictionary::Encode(const Extent& known, ByteWriter& out) const {
   }
 }
 
-bool Dictionary::Decode(ByteReader& in) {
-  return DecodeNodes(in) && DecodeNames(in) && DecodeKeys(in) &&
-         DecodeModules(in) && in.ok();
+bool Dictionary::Decode(ByteReader& in, size_t most) {
+  return DecodeNodes(in, most) && DecodeNames(in, most) &&
+         DecodeKeys(in, most) && DecodeModules(in, most) && in.ok();
 }
 
-bool Dictionary::DecodeNodes(ByteReader& in) {
+bool Dictionary::DecodeNodes(ByteReader& in, size_t most) {
   uint64_t count = 0;
-  if (!DecodeBase(in, nodes_.size(), [&] { nodes_.Append(UnseenNode()); }) ||
+  if (!DecodeBase(in, most, nodes_.size(),
+                  [&] { nodes_.Append(UnseenNode()); }) ||
       !DecodeCount(in, nodes_.size(), count)) {
     return false;
   }
@@ -186,9 +187,9 @@ bool Dictionary::DecodeNodes(ByteReader& in) {
   return in.ok();
 }
 
-bool Dictionary::DecodeNames(ByteReader& in) {
+bool Dictionary::DecodeNames(ByteReader& in, size_t most) {
   uint64_t count = 0;
-  if (!DecodeBase(in, threads_.size(), [&] { threads_.Append({}); }) ||
+  if (!DecodeBase(in, most, threads_.size(), [&] { threads_.Append({}); }) ||
       !DecodeCount(in, threads_.size(), count)) {
     return false;
   }
@@ -196,7 +197,7 @@ bool Dictionary::DecodeNames(ByteReader& in) {
     const int64_t tid = in.Signed();
     threads_.Append({tid, std::string(in.Text())});
   }
-  if (!DecodeBase(in, labels_.size(), [&] { labels_.Append({}); }) ||
+  if (!DecodeBase(in, most, labels_.size(), [&] { labels_.Append({}); }) ||
       !DecodeCount(in, labels_.size(), count)) {
     return false;
   }
@@ -211,9 +212,10 @@ bool Dictionary::DecodeNames(ByteReader& in) {
   return in.ok();
 }
 
-bool Dictionary::DecodeKeys(ByteReader& in) {
+bool Dictionary::DecodeKeys(ByteReader& in, size_t most) {
   uint64_t count = 0;
-  if (!DecodeBase(in, keys_.size(), [&] { keys_.Append(Key{kUnseenStack}); }) ||
+  if (!DecodeBase(in, most, keys_.size(),
+                  [&] { keys_.Append(Key{kUnseenStack}); }) ||
       !DecodeCount(in, keys_.size(), count)) {
     return false;
   }
@@ -235,9 +237,9 @@ bool Dictionary::DecodeKeys(ByteReader& in) {
   return in.ok();
 }
 
-bool Dictionary::DecodeModules(ByteReader& in) {
+bool Dictionary::DecodeModules(ByteReader& in, size_t most) {
   uint64_t count = 0;
-  if (!DecodeBase(in, static_cast<uint32_t>(modules_.size()),
+  if (!DecodeBase(in, most, static_cast<uint32_t>(modules_.size()),
                   [&] { modules_.emplace_back(); }) ||
       !DecodeCount(in, modules_.size(), count)) {
     return false;

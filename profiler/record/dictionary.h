@@ -110,8 +110,9 @@ class Dictionary {
   void Encode(const Extent& known, ByteWriter& out) const;
   // Adds what Encode wrote. What another Encode wrote and was lost in between
   // stands as [unseen]. False when the bytes are not Encode's: of what they
-  // hold, some may have been added.
-  bool Decode(ByteReader& in);
+  // hold, some may have been added. `most`: so many of each kind there can be,
+  // since each takes a byte at least of the file that they come from.
+  bool Decode(ByteReader& in, size_t most);
 
  private:
   struct Node {
@@ -125,10 +126,10 @@ class Dictionary {
     }
   };
 
-  bool DecodeNodes(ByteReader& in);
-  bool DecodeNames(ByteReader& in);
-  bool DecodeKeys(ByteReader& in);
-  bool DecodeModules(ByteReader& in);
+  bool DecodeNodes(ByteReader& in, size_t most);
+  bool DecodeNames(ByteReader& in, size_t most);
+  bool DecodeKeys(ByteReader& in, size_t most);
+  bool DecodeModules(ByteReader& in, size_t most);
 
   // Stands for what was lost.
   static constexpr uint32_t kUnseenStack = 1;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "profiler/threads/syscall_name.h"
 
 namespace wallprof::record {
 namespace {
@@ -260,7 +261,8 @@ absl::StatusOr<Profile> Recorder::Past(const Interval& interval) const {
   for (const Slice& slice : timeline_.slices()) slices.push_back(&slice);
   const std::vector<const Slice*> found = SlicesIn(interval, slices);
   if (found.empty()) return NothingFrom(interval, slices);
-  return ProfileOf(timeline_.dictionary(), found, timeline_.events());
+  return ProfileOf(timeline_.dictionary(), found, timeline_.events(),
+                   threads::SyscallName);
 }
 
 Recorded Recorder::Describe() const {

@@ -59,11 +59,12 @@ size_t NextRecord(std::string_view bytes, size_t at) {
 
 class Decoder {
  public:
-  explicit Decoder(SpoolFile& file) : file_(file) {}
+  Decoder(SpoolFile& file, size_t file_bytes)
+      : file_(file), file_bytes_(file_bytes) {}
 
   bool Add(std::string_view payload) {
     ByteReader in(payload);
-    if (!file_.dictionary.Decode(in)) return false;
+    if (!file_.dictionary.Decode(in, file_bytes_)) return false;
     Slice slice;
     if (!DecodeSlice(in, file_.dictionary.key_count(), slice)) return false;
     sum_ += slice.total.wall_ns + slice.total.cpu_ns + slice.total.samples;
@@ -79,6 +80,7 @@ class Decoder {
 
  private:
   SpoolFile& file_;
+  const size_t file_bytes_;
   int64_t sum_ = 0;
 };
 
@@ -107,7 +109,7 @@ std::unique_ptr<SpoolFile> DecodeSpool(std::string_view bytes,
                                        const std::string& name,
                                        std::vector<std::string>& problems) {
   auto file = std::make_unique<SpoolFile>();
-  Decoder decoder(*file);
+  Decoder decoder(*file, bytes.size());
   for (size_t at = 0; at < bytes.size();) {
     const std::string_view payload = PayloadAt(bytes, at);
     if (payload.data() != nullptr) {

@@ -6,8 +6,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "profiler/stacks/measured_profile.h"
-#include "profiler/threads/syscall_name.h"
 
 namespace wallprof::record {
 namespace {
@@ -20,7 +18,9 @@ constexpr size_t kMaxEventComments = 50;
 
 class Builder {
  public:
-  explicit Builder(const Dictionary& dictionary) : dictionary_(dictionary) {
+  Builder(const Dictionary& dictionary,
+          const stacks::SyscallNames& syscall_name)
+      : dictionary_(dictionary), syscall_name_(syscall_name) {
     profile_.sample_types = {
         {"samples", "count"}, {"cpu", "nanoseconds"}, {"wall", "nanoseconds"}};
     profile_.default_sample_type = "wall";
@@ -50,7 +50,7 @@ class Builder {
       sample.labels.push_back({"tid", "", thread.tid});
     }
     sample.labels.push_back({"state", stacks::ThreadStateName(key.state)});
-    std::string wait = stacks::WaitName(key.wait, threads::SyscallName);
+    std::string wait = stacks::WaitName(key.wait, syscall_name_);
     if (!wait.empty()) sample.labels.push_back({"wait", std::move(wait)});
     for (const auto& [name, text] : dictionary_.labels(key.labels)) {
       sample.labels.push_back({name, text});
@@ -87,6 +87,7 @@ class Builder {
   }
 
   const Dictionary& dictionary_;
+  const stacks::SyscallNames& syscall_name_;
   Profile profile_;
   absl::flat_hash_map<uint64_t, uint64_t> locations_;  // by frame
 };
@@ -147,7 +148,8 @@ std::vector<const Slice*> SlicesIn(const Interval& interval,
 
 Profile ProfileOf(const Dictionary& dictionary,
                   absl::Span<const Slice* const> slices,
-                  absl::Span<const Event> events) {
+                  absl::Span<const Event> events,
+                  const stacks::SyscallNames& syscall_name) {
   std::vector<Counts> sums(dictionary.key_count());
   stacks::Measurement whole;
   int64_t longest_ns = 0;
@@ -161,7 +163,7 @@ Profile ProfileOf(const Dictionary& dictionary,
     Add(slice->losses, whole.losses);
     longest_ns = std::max(longest_ns, duration);
   }
-  Builder builder(dictionary);
+  Builder builder(dictionary, syscall_name);
   for (uint32_t key = 0; key < sums.size(); ++key) {
     if (sums[key] == Counts{}) continue;
     builder.Add(dictionary.key(key), sums[key]);

@@ -10,6 +10,7 @@
 #include "profiler/record/dictionary.h"
 #include "profiler/record/event.h"
 #include "profiler/record/slice.h"
+#include "profiler/stacks/measured_profile.h"
 #include "wallprof/profile.h"
 
 namespace wallprof::record {
@@ -32,7 +33,8 @@ std::vector<const Slice*> SlicesIn(const Interval& interval,
 // at least.
 Profile ProfileOf(const Dictionary& dictionary,
                   absl::Span<const Slice* const> slices,
-                  absl::Span<const Event> events);
+                  absl::Span<const Event> events,
+                  const stacks::SyscallNames& syscall_name);
 
 }  // namespace wallprof::record
 

@@ -33,7 +33,9 @@ void CheckSpool(std::string_view bytes) {
     wall_ns += slice.total.wall_ns;
   }
   Require(SlicesIn({}, slices).size() == slices.size(), "all time is all");
-  const Profile profile = ProfileOf(file->dictionary, slices, file->events);
+  const Profile profile =
+      ProfileOf(file->dictionary, slices, file->events,
+                [](int number) { return std::to_string(number); });
   Require(CheckValid(profile).ok(), "what is read makes a valid profile");
   for (const Sample& sample : profile.samples) wall_ns -= sample.values[2];
   Require(wall_ns == 0, "samples add up to the slices' totals");

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "profiler/record/window.h"
+#include "profiler/threads/syscall_name.h"
 #include "tests/record/simulated_program.h"
 #include "wallprof/formats.h"
 
@@ -86,7 +87,8 @@ class SpoolTest : public ::testing::Test {
   static Profile ProfileOfFile(const SpoolFile& file) {
     std::vector<const Slice*> slices;
     for (const Slice& slice : file.slices) slices.push_back(&slice);
-    Profile profile = ProfileOf(file.dictionary, slices, file.events);
+    Profile profile =
+        ProfileOf(file.dictionary, slices, file.events, threads::SyscallName);
     EXPECT_EQ(CheckValid(profile), absl::OkStatus());
     return profile;
   }
