@@ -8,8 +8,6 @@ namespace {
 using stacks::Frame;
 using stacks::PseudoFrame;
 
-uint64_t PseudoBits(PseudoFrame pseudo) { return Frame::Pseudo(pseudo).bits(); }
-
 // Reads the number that the first of the items that follow had. Items in
 // between were lost: `fill` is called for each. False when there cannot be so
 // many, or when they are there already.
@@ -30,16 +28,16 @@ bool DecodeCount(ByteReader& in, size_t size, uint64_t& count) {
 }  // namespace
 
 Dictionary::Node Dictionary::UnseenNode() {
-  return {0, PseudoBits(PseudoFrame::kUnseen)};
+  return Node::Of(0, Frame::Pseudo(PseudoFrame::kUnseen));
 }
 
 uint32_t Dictionary::AddStack(absl::Span<const Frame> leaf_first) {
   uint32_t node = 0;
   for (auto frame = leaf_first.rbegin(); frame != leaf_first.rend(); ++frame) {
     if (nodes_.size() + 1 >= kMaxItems) {
-      return nodes_.Add({0, PseudoBits(PseudoFrame::kOverflow)});
+      return nodes_.Add(Node::Of(0, Frame::Pseudo(PseudoFrame::kOverflow)));
     }
-    node = nodes_.Add({node, frame->bits()});
+    node = nodes_.Add(Node::Of(node, *frame));
   }
   return node;
 }
@@ -98,7 +96,7 @@ void Dictionary::AddModules(const Dictionary& other) {
 std::vector<Frame> Dictionary::Frames(uint32_t stack) const {
   std::vector<Frame> frames;
   for (uint32_t at = stack; at != 0; at = nodes_[at].caller) {
-    frames.push_back(Frame::FromBits(nodes_[at].frame));
+    frames.push_back(nodes_[at].frame());
   }
   return frames;
 }
@@ -120,7 +118,7 @@ void Dictionary::Encode(const Extent& known, ByteWriter& out) const {
   for (uint32_t i = known.nodes; i < now.nodes; ++i) {
     // A caller was mostly added just before.
     out.Number(i - nodes_[i].caller);
-    const Frame frame = Frame::FromBits(nodes_[i].frame);
+    const Frame frame = nodes_[i].frame();
     out.Number(frame.module());
     out.Number(frame.offset());
   }
@@ -182,7 +180,7 @@ bool Dictionary::DecodeNodes(ByteReader& in, size_t most) {
     if (frame.is_pseudo() && frame.pseudo() > PseudoFrame::kUnseen) {
       return false;
     }
-    nodes_.Append({static_cast<uint32_t>(nodes_.size() - back), frame.bits()});
+    nodes_.Append(Node::Of(static_cast<uint32_t>(nodes_.size() - back), frame));
   }
   return in.ok();
 }

@@ -115,14 +115,25 @@ class Dictionary {
   bool Decode(ByteReader& in, size_t most);
 
  private:
+  // A frame in halves, so that a node takes 12 bytes: there are many.
   struct Node {
     uint32_t caller = 0;
-    uint64_t frame = 0;
+    uint32_t frame_high = 0;
+    uint32_t frame_low = 0;
+
+    static Node Of(uint32_t caller, stacks::Frame frame) {
+      return {caller, static_cast<uint32_t>(frame.bits() >> 32),
+              static_cast<uint32_t>(frame.bits())};
+    }
+    stacks::Frame frame() const {
+      return stacks::Frame::FromBits(uint64_t{frame_high} << 32 | frame_low);
+    }
 
     friend bool operator==(const Node&, const Node&) = default;
     template <typename H>
     friend H AbslHashValue(H state, const Node& node) {
-      return H::combine(std::move(state), node.caller, node.frame);
+      return H::combine(std::move(state), node.caller, node.frame_high,
+                        node.frame_low);
     }
   };
 

@@ -3,7 +3,7 @@
 #define WALLPROF_PROFILER_RECORD_POOL_H_
 
 #include <cstdint>
-#include <vector>
+#include <deque>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
@@ -41,7 +41,7 @@ class Pool {
 
   // Without what items own elsewhere.
   size_t bytes() const {
-    return items_.capacity() * sizeof(Item) +
+    return items_.size() * sizeof(Item) +
            index_.capacity() * (sizeof(uint32_t) + 1);
   }
 
@@ -52,7 +52,7 @@ class Pool {
       return absl::HashOf((*items)[number]);
     }
     size_t operator()(const Item& item) const { return absl::HashOf(item); }
-    const std::vector<Item>* items;
+    const std::deque<Item>* items;
   };
   struct Equal {
     using is_transparent = void;
@@ -65,10 +65,10 @@ class Pool {
     bool operator()(const Item& a, uint32_t b) const {
       return (*items)[b] == a;
     }
-    const std::vector<Item>* items;
+    const std::deque<Item>* items;
   };
 
-  std::vector<Item> items_;
+  std::deque<Item> items_;  // has no room to spare, unlike a vector
   absl::flat_hash_set<uint32_t, Hash, Equal> index_{0, Hash{&items_},
                                                     Equal{&items_}};
 };
