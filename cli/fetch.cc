@@ -21,6 +21,8 @@ constexpr absl::Duration kGrace = absl::Seconds(60);
 
 struct Arguments {
   std::string seconds;  // empty: the default, unless the URL has some
+  std::string from;     // of what was recorded; empty: measure
+  std::string to;
   std::optional<View> view;
   std::optional<Format> format;
   bool lines = false;
@@ -44,11 +46,17 @@ std::string CheckSeconds(const std::string& text) {
 }
 
 absl::StatusOr<FetchUrl> UrlOf(const Arguments& arguments, Format format) {
-  std::vector<Parameter> parameters = {
-      {"seconds",
-       arguments.seconds.empty() ? kDefaultSeconds : arguments.seconds,
-       arguments.seconds.empty()},
-      {"format", FormatToAsk(format), true}};
+  std::vector<Parameter> parameters;
+  if (arguments.from.empty()) {
+    parameters.push_back(
+        {"seconds",
+         arguments.seconds.empty() ? kDefaultSeconds : arguments.seconds,
+         arguments.seconds.empty()});
+  } else {
+    parameters.push_back({"from", arguments.from});
+    if (!arguments.to.empty()) parameters.push_back({"to", arguments.to});
+  }
+  parameters.push_back({"format", FormatToAsk(format), true});
   if (arguments.view) {
     parameters.push_back({"view", std::string(NameOfView(*arguments.view))});
   }
@@ -101,6 +109,8 @@ void AddFetch(CLI::App& program, int& exit_status) {
           "--seconds", arguments->seconds,
           absl::StrCat("How long to measure; by default ", kDefaultSeconds))
       ->check(CheckSeconds);
+  AddPastOptions(*verb, arguments->from, arguments->to)
+      ->excludes(verb->get_option("--seconds"));
   AddViewOption(*verb, arguments->view);
   AddFormatOption(*verb, "--format", arguments->format);
   AddLinesOption(*verb, arguments->lines);

@@ -2,9 +2,15 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <iostream>
 #include <memory>
+#include <system_error>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "wallprof/recorder.h"
 
 namespace wallprof::cli {
 namespace {
@@ -32,7 +38,32 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return ReadAll(file.get());
 }
 
-absl::StatusOr<Profile> ReadUnnamed(const std::string& path) {
+absl::StatusOr<Profile> ReadDirectory(const std::string& path,
+                                      const PastTimes& times) {
+  const absl::Time now = absl::Now();
+  absl::StatusOr<absl::Time> from = absl::InfinitePast();
+  if (!times.from.empty()) from = ParseTime(times.from, now);
+  if (!from.ok()) return from.status();
+  absl::StatusOr<absl::Time> to = absl::InfiniteFuture();
+  if (!times.to.empty()) to = ParseTime(times.to, now);
+  if (!to.ok()) return to.status();
+  std::vector<std::string> problems;
+  absl::StatusOr<Profile> profile = ReadRecorded(path, *from, *to, problems);
+  for (const std::string& problem : problems) {
+    std::cerr << "wallprof: " << problem << std::endl;
+  }
+  return profile;
+}
+
+absl::StatusOr<Profile> ReadUnnamed(const std::string& path,
+                                    const PastTimes& times) {
+  if (std::error_code error; std::filesystem::is_directory(path, error)) {
+    return ReadDirectory(path, times);
+  }
+  if (!times.from.empty()) {
+    return absl::InvalidArgumentError(
+        "--from is for a directory that a recorder wrote to");
+  }
   absl::StatusOr<std::string> bytes = ReadFile(path);
   if (!bytes.ok()) return bytes.status();
   // An empty file is an empty profile in folded stacks, but cut short if it
@@ -43,8 +74,9 @@ absl::StatusOr<Profile> ReadUnnamed(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<Profile> ReadProfile(const std::string& path) {
-  absl::StatusOr<Profile> profile = ReadUnnamed(path);
+absl::StatusOr<Profile> ReadProfile(const std::string& path,
+                                    const PastTimes& times) {
+  absl::StatusOr<Profile> profile = ReadUnnamed(path, times);
   if (profile.ok()) return profile;
   std::string name = path == "-" ? "standard input" : path;
   return absl::Status(profile.status().code(),

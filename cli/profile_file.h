@@ -12,8 +12,16 @@
 
 namespace wallprof::cli {
 
-// Errors name `path`.
-absl::StatusOr<Profile> ReadProfile(const std::string& path);
+// Which part of what was recorded; empty: from the first, to the last.
+struct PastTimes {
+  std::string from;
+  std::string to;
+};
+
+// `path` is a file, or a directory that a recorder wrote to, of which `times`
+// is read; what is corrupt there is said on standard error. Errors name `path`.
+absl::StatusOr<Profile> ReadProfile(const std::string& path,
+                                    const PastTimes& times = {});
 
 // A file appears whole or not at all.
 absl::Status WriteProfile(const Profile& profile, const std::string& path,

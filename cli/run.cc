@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -24,12 +25,17 @@ namespace {
 
 constexpr size_t kRowsShown = 20;
 
+// What CLI11 gives for an option without its value. A directory of this name
+// can be given as ./true.
+constexpr char kInMemory[] = "true";
+
 struct Arguments {
   std::string output;
   std::optional<Format> format;  // of `output`
   std::optional<int> hz;
   std::optional<View> view;
   std::string listen;
+  std::string record;  // a directory, kInMemory, or empty: nothing is recorded
   std::vector<std::string> command;
 };
 
@@ -56,6 +62,13 @@ void SetEnvironment(const Arguments& arguments, const std::string& preload,
   }
   if (!arguments.listen.empty()) {
     setenv("WALLPROF_LISTEN", arguments.listen.c_str(), 1);
+  }
+  if (arguments.record == kInMemory) {
+    setenv("WALLPROF_RECORD", "1", 1);
+  } else if (!arguments.record.empty()) {
+    // The command may go elsewhere.
+    setenv("WALLPROF_RECORD_DIR",
+           std::filesystem::absolute(arguments.record).c_str(), 1);
   }
 }
 
@@ -124,6 +137,9 @@ void AddRun(CLI::App& program, int& exit_status) {
   AddViewOption(*verb, arguments->view);
   verb->add_option("--listen", arguments->listen,
                    "Address to serve profiles on while CMD runs");
+  verb->add_flag("--record", arguments->record,
+                 "Keep the last day, for fetch --from; with =DIR, write it to "
+                 "that directory too, for top and convert");
   verb->add_option("CMD", arguments->command, "Command and its arguments")
       ->required();
 }

@@ -15,6 +15,7 @@ namespace {
 constexpr int kMostRows = 1'000'000;
 
 struct Arguments {
+  PastTimes times;
   size_t rows = 20;
   std::optional<View> view;
   FilterOptions filters;
@@ -22,7 +23,8 @@ struct Arguments {
 };
 
 absl::Status Top(const Arguments& arguments) {
-  absl::StatusOr<Profile> profile = ReadProfile(arguments.file);
+  absl::StatusOr<Profile> profile =
+      ReadProfile(arguments.file, arguments.times);
   if (profile.ok()) profile = ApplyFilters(arguments.filters, *profile);
   if (!profile.ok()) return profile.status();
   if (arguments.view) {
@@ -48,10 +50,12 @@ void AddTop(CLI::App& program, int& exit_status) {
   verb->add_option("-n", arguments->rows, "Functions to show")
       ->check(CLI::Range(1, kMostRows))
       ->capture_default_str();
+  AddPastOptions(*verb, arguments->times.from, arguments->times.to);
   AddViewOption(*verb, arguments->view);
   AddFilterOptions(*verb, arguments->filters);
   verb->add_option("FILE", arguments->file,
-                   "Profile to read; - is standard input")
+                   "Profile to read, or a directory that was recorded to; - "
+                   "is standard input")
       ->required();
 }
 

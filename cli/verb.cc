@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "profiler/profile/view.h"
+#include "wallprof/recorder.h"
 
 namespace wallprof::cli {
 
@@ -24,6 +26,22 @@ CLI::App* AddVerb(CLI::App& program, const std::string& name,
     exit_status = kFailed;
   });
   return verb;
+}
+
+std::string CheckTime(const std::string& text) {
+  const absl::StatusOr<absl::Time> time = ParseTime(text, absl::Now());
+  return time.ok() ? std::string()
+                   : absl::StrCat(text, " is not ", time.status().message());
+}
+
+CLI::Option* AddPastOptions(CLI::App& verb, std::string& from,
+                            std::string& to) {
+  CLI::Option* from_option =
+      verb.add_option("--from", from, kFromDescription)->check(CheckTime);
+  verb.add_option("--to", to, "Its end; by default now")
+      ->check(CheckTime)
+      ->needs(from_option);
+  return from_option;
 }
 
 CLI::Option* AddViewOption(CLI::App& verb, std::optional<View>& view,

@@ -34,6 +34,17 @@ CLI::App* AddVerb(CLI::App& program, const std::string& name,
                   const std::string& description, int& exit_status,
                   std::function<absl::Status()> run);
 
+// What a time on the command line is, and what is wrong with one; empty:
+// nothing.
+inline constexpr char kFromDescription[] =
+    "Begin of the time, of what was recorded: -10m (s, m, h), "
+    "2026-01-02T03:04:05Z or seconds since 1970";
+std::string CheckTime(const std::string& text);
+
+// Adds --from and --to, times of what was recorded; both stay empty if the user
+// gives none. Returns --from, without which there is no --to.
+CLI::Option* AddPastOptions(CLI::App& verb, std::string& from, std::string& to);
+
 // Adds the option `name`, a view. `view` stays empty without it.
 CLI::Option* AddViewOption(CLI::App& verb, std::optional<View>& view,
                            const std::string& name = "--view");

@@ -16,7 +16,8 @@ absl::Status Wrong(absl::string_view sentence) {
 }  // namespace
 
 absl::StatusOr<Comparison> ParseComparison(Query query,
-                                           absl::Duration max_seconds) {
+                                           absl::Duration max_seconds,
+                                           absl::Time now) {
   Comparison comparison;
   absl::Status status;
   status.Update(TakeView(query, "before", comparison.before));
@@ -33,13 +34,22 @@ absl::StatusOr<Comparison> ParseComparison(Query query,
     if (view.has_value()) {
       return Wrong("Parameter 'view' is for two windows, without 'before'.");
     }
+    if (comparison.before == View::kBlockedBy ||
+        comparison.after == View::kBlockedBy) {
+      return Wrong(
+          "Parameters 'before' and 'after' must be wall, cpu or offcpu: waits "
+          "for locks are measured apart.");
+    }
     if (comparison.before == comparison.after) {
       return Wrong("Parameters 'before' and 'after' must differ.");
     }
   }
   absl::StatusOr<Measurement> window =
-      ParseMeasurement(std::move(query), {}, max_seconds);
+      ParseMeasurement(std::move(query), {}, max_seconds, now);
   if (!window.ok()) return window.status();
+  if (window->past.has_value() && !comparison.before.has_value()) {
+    return Wrong("Parameter 'from' goes with 'before' and 'after' here.");
+  }
   comparison.window = *std::move(window);
   comparison.window.view = view.value_or(View::kWall);
   comparison.window.file_name = kFileName;

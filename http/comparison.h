@@ -25,7 +25,8 @@ struct Comparison {
 
 // InvalidArgument as ParseMeasurement.
 absl::StatusOr<Comparison> ParseComparison(Query query,
-                                           absl::Duration max_seconds);
+                                           absl::Duration max_seconds,
+                                           absl::Time now);
 
 // `first` and `second` are the same profile where there is but one window.
 absl::StatusOr<HttpResponse> EncodeComparison(const Profile& first,

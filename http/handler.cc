@@ -19,6 +19,7 @@
 #include "http/pages/cmdline_page.h"
 #include "http/pages/index_page.h"
 #include "http/pages/metrics_page.h"
+#include "http/pages/recording_page.h"
 #include "http/pages/stats_page.h"
 #include "http/pages/symbol_page.h"
 #include "http/pages/threads_page.h"
@@ -49,6 +50,8 @@ HttpResponse FailureOf(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
       return Failure(400, std::string(status.message()));
+    case absl::StatusCode::kNotFound:
+      return Failure(404, std::string(status.message()));
     case absl::StatusCode::kCancelled:
       return Failure(503,
                      "The measurement ended early: the client left or the "
@@ -126,6 +129,7 @@ class HttpHandler::State {
   absl::StatusOr<HttpResponse> Cpu(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Compare(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Threads(const HttpRequest&, std::string_view);
+  absl::StatusOr<HttpResponse> Recording(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Stats(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> Metrics(const HttpRequest&, std::string_view);
   absl::StatusOr<HttpResponse> PprofIndex(const HttpRequest&, std::string_view);
@@ -153,6 +157,7 @@ const HttpHandler::State::Route HttpHandler::State::kRoutes[] = {
     {"/", &State::Root},
     {"/diff", &State::Compare},
     {"/threads", &State::Threads},
+    {"/recording", &State::Recording},
     {"/stats", &State::Stats},
     {"/metrics", &State::Metrics},
     {"/debug/fgprof", &State::Wall},
@@ -220,7 +225,7 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Measure(
   absl::StatusOr<Query> parameters = Query::Parse(query);
   if (!parameters.ok()) return parameters.status();
   absl::StatusOr<Measurement> measurement = http::ParseMeasurement(
-      *std::move(parameters), defaults, options_.max_seconds);
+      *std::move(parameters), defaults, options_.max_seconds, absl::Now());
   if (!measurement.ok()) return measurement.status();
   if (request.method == "HEAD") return http::MeasurementHeaders(*measurement);
   return InSlot([&]() -> absl::StatusOr<HttpResponse> {
@@ -234,8 +239,8 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Compare(
     const HttpRequest& request, std::string_view query) {
   absl::StatusOr<Query> parameters = Query::Parse(query);
   if (!parameters.ok()) return parameters.status();
-  absl::StatusOr<Comparison> comparison =
-      http::ParseComparison(*std::move(parameters), options_.max_seconds);
+  absl::StatusOr<Comparison> comparison = http::ParseComparison(
+      *std::move(parameters), options_.max_seconds, absl::Now());
   if (!comparison.ok()) return comparison.status();
   if (request.method == "HEAD") {
     return http::MeasurementHeaders(comparison->window);
@@ -269,7 +274,9 @@ absl::StatusOr<Profile> HttpHandler::State::Collect(
   options.frequency_hz = measurement.frequency_hz;
   options.view = measurement.view;
   options.cancelled = request.client_gone;
-  return source_.Collect(measurement.duration, options);
+  const std::optional<http::PastWindow>& past = measurement.past;
+  return past ? source_.Past(past->from, past->to)
+              : source_.Collect(measurement.duration, options);
 }
 
 absl::StatusOr<HttpResponse> HttpHandler::State::Threads(
@@ -280,6 +287,16 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Threads(
   absl::Time now = absl::Now();
   return *json ? Content(http::kJson, http::ThreadsJson(threads, now))
                : Content(http::kPlainText, http::ThreadsText(threads, now));
+}
+
+absl::StatusOr<HttpResponse> HttpHandler::State::Recording(
+    const HttpRequest& request, std::string_view query) {
+  absl::StatusOr<bool> json = WantsJson(request, query);
+  if (!json.ok()) return json.status();
+  absl::StatusOr<Recorded> recorded = source_.DescribeRecorded();
+  if (!recorded.ok()) return recorded.status();
+  return *json ? Content(http::kJson, http::RecordingJson(*recorded))
+               : Content(http::kPlainText, http::RecordingText(*recorded));
 }
 
 absl::StatusOr<HttpResponse> HttpHandler::State::Stats(

@@ -18,12 +18,6 @@ namespace {
 // The limits that Options has for the profiler's own rate.
 constexpr int kMaxFrequencyHz = 1000;
 
-absl::Status NotOffered(std::string_view name, std::string_view value) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("Parameter '", std::string(name), "': ", Quoted(value),
-                   " is not offered yet."));
-}
-
 absl::Status Malformed(std::string_view name, std::string_view expected,
                        std::string_view value) {
   return absl::InvalidArgumentError(
@@ -77,6 +71,45 @@ absl::StatusOr<Format> ParseFormat(const std::string& text) {
   if (std::optional<Format> format = FormatOfName(text)) return *format;
   return Malformed("format", "folded, pprof, speedscope, svg, html or json",
                    text);
+}
+
+absl::StatusOr<absl::Time> ParseInstant(std::string_view name,
+                                        const std::string& text,
+                                        absl::Time now) {
+  absl::StatusOr<absl::Time> time = ParseTime(text, now);
+  if (time.ok()) return time;
+  return Malformed(
+      name, {time.status().message().data(), time.status().message().size()},
+      text);
+}
+
+// The window that `from` and `to` name; nullopt where neither is there.
+absl::StatusOr<std::optional<PastWindow>> TakePast(Query& query,
+                                                   absl::Time now) {
+  const std::optional<std::string> from = query.Take("from");
+  const std::optional<std::string> to = query.Take("to");
+  if (!from.has_value() && !to.has_value()) return std::nullopt;
+  if (!from.has_value()) {
+    return absl::InvalidArgumentError("Parameter 'to' needs 'from'.");
+  }
+  for (const char* name : {"seconds", "hz"}) {
+    // What has been measured is as long and as fine as it is.
+    if (query.Take(name).has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("Parameter '", name, "' does not go with 'from'."));
+    }
+  }
+  const absl::StatusOr<absl::Time> start = ParseInstant("from", *from, now);
+  if (!start.ok()) return start.status();
+  const absl::StatusOr<absl::Time> end =
+      to.has_value() ? ParseInstant("to", *to, now) : now;
+  if (!end.ok()) return end.status();
+  if (*start >= *end) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Parameter 'from' must be before 'to', which ",
+                     Quoted(*from), " is not."));
+  }
+  return PastWindow{*start, *end};
 }
 
 absl::StatusOr<bool> ParseSwitch(std::string_view name,
@@ -139,8 +172,11 @@ absl::Status TakeSwitch(Query& query, std::string_view name, bool& value) {
 
 absl::StatusOr<Measurement> ParseMeasurement(
     Query query, const MeasurementDefaults& defaults,
-    absl::Duration max_seconds) {
+    absl::Duration max_seconds, absl::Time now) {
   Measurement measurement;
+  absl::StatusOr<std::optional<PastWindow>> past = TakePast(query, now);
+  if (!past.ok()) return past.status();
+  measurement.past = *past;
   // A host that allows less than a path's default gets what it allows.
   measurement.duration =
       std::min(defaults.duration.value_or(absl::ZeroDuration()), max_seconds);
@@ -159,14 +195,13 @@ absl::StatusOr<Measurement> ParseMeasurement(
   status.Update(TakeInto(query, "format", ParseFormat, measurement.format));
   status.Update(TakeSwitch(query, "threads", measurement.threads));
   status.Update(TakeSwitch(query, "lines", measurement.lines));
-  for (std::string_view name : {"from", "to"}) {
-    if (std::optional<std::string> text = query.Take(name)) {
-      status.Update(NotOffered(name, *text));
-    }
-  }
   status.Update(query.CheckAllTaken());
   if (!status.ok()) return status;
-  if (measurement.duration <= absl::ZeroDuration()) {
+  if (measurement.past && measurement.view == View::kBlockedBy) {
+    return absl::InvalidArgumentError(
+        "Parameter 'view': waits for locks are not recorded.");
+  }
+  if (!measurement.past && measurement.duration <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("Parameter 'seconds' is required here.");
   }
   return measurement;

@@ -16,9 +16,16 @@
 
 namespace wallprof::http {
 
+// What was recorded in [from, to).
+struct PastWindow {
+  absl::Time from;
+  absl::Time to;
+};
+
 struct Measurement {
   absl::Duration duration;
-  int frequency_hz = 0;  // 0: the profiler's own
+  std::optional<PastWindow> past;  // instead of measuring for `duration`
+  int frequency_hz = 0;            // 0: the profiler's own
   View view = View::kWall;
   Format format = Format::kFolded;
   bool threads = false;   // the thread's name as the first frame (not pprof)
@@ -34,10 +41,11 @@ struct MeasurementDefaults {
 };
 
 // InvalidArgument, one sentence naming the parameter, for any that is
-// malformed, out of range, unknown or not offered yet.
+// malformed, out of range, unknown or not offered yet. Times like -10m are
+// before `now`.
 absl::StatusOr<Measurement> ParseMeasurement(
     Query query, const MeasurementDefaults& defaults,
-    absl::Duration max_seconds);
+    absl::Duration max_seconds, absl::Time now);
 
 // Take a parameter off `query`, if it is there. InvalidArgument as above.
 absl::Status TakeView(Query& query, std::string_view name,

@@ -17,12 +17,26 @@ class ProfilerSource : public ProfileSource {
   }
   std::vector<ThreadInfo> Threads() override { return profiler_.Threads(); }
   Statistics Stats() override { return profiler_.Stats(); }
+  absl::StatusOr<Profile> Past(absl::Time from, absl::Time to) override {
+    return profiler_.Past(from, to);
+  }
+  absl::StatusOr<Recorded> DescribeRecorded() override {
+    return profiler_.DescribeRecorded();
+  }
 
  private:
   Profiler& profiler_;
 };
 
 }  // namespace
+
+absl::StatusOr<Profile> ProfileSource::Past(absl::Time, absl::Time) {
+  return absl::NotFoundError("Nothing is recorded here.");
+}
+
+absl::StatusOr<Recorded> ProfileSource::DescribeRecorded() {
+  return absl::NotFoundError("Nothing is recorded here.");
+}
 
 std::unique_ptr<ProfileSource> SourceOf(Profiler& profiler) {
   return std::make_unique<ProfilerSource>(profiler);

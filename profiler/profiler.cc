@@ -9,6 +9,7 @@
 #include "profiler/capture/engine.h"
 #include "profiler/capture/signal/handler.h"
 #include "profiler/recorded_profiler.h"
+#include "profiler/recorder_thread.h"
 #include "profiler/stacks/measured_profile.h"
 #include "profiler/symbolize/symbolizer.h"
 #include "profiler/threads/label_registry.h"
@@ -26,6 +27,10 @@ constexpr int kMaxFrequencyHz = 1000;
 
 // Less than this holds too few stacks to be of use.
 constexpr size_t kMinMemoryBytes = size_t{8} << 20;
+constexpr size_t kMinRecordMemoryBytes = size_t{1} << 20;
+
+// A file of the spool is an eighth of it, and begins with all names.
+constexpr int64_t kMinRecordDirBytes = int64_t{1} << 20;
 
 // `measurement` as a profile without names.
 Profile ProfileOf(const stacks::Recording& recording,
@@ -78,6 +83,12 @@ absl::Status NotHere() {
       "Options::restart_in_child");
 }
 
+absl::Status NothingRecorded() {
+  return absl::NotFoundError(
+      "This program records nothing; it would with Options::record, with "
+      "`wallprof run --record` or with WALLPROF_RECORD=1.");
+}
+
 }  // namespace
 
 absl::Status Options::Validate() const {
@@ -95,6 +106,19 @@ absl::Status Options::Validate() const {
         absl::StrCat("memory_bytes must be at least ", kMinMemoryBytes,
                      ", not ", memory_bytes));
   }
+  if (record_memory_bytes < kMinRecordMemoryBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("record_memory_bytes must be at least ",
+                     kMinRecordMemoryBytes, ", not ", record_memory_bytes));
+  }
+  if (record_dir_bytes < kMinRecordDirBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("record_dir_bytes must be at least ", kMinRecordDirBytes,
+                     ", not ", record_dir_bytes));
+  }
+  if (!record && !record_dir.empty()) {
+    return absl::InvalidArgumentError("record_dir needs record");
+  }
   return absl::OkStatus();
 }
 
@@ -102,11 +126,16 @@ absl::Status Options::Validate() const {
 
 class Profiler::State {
  public:
+  // `recorder` is nullptr where nothing is recorded.
   State(std::unique_ptr<capture::Engine> engine,
-        symbolize::SymbolizerOptions symbolizer)
-      : symbolizer_(std::move(symbolizer)), engine_(std::move(engine)) {}
+        symbolize::SymbolizerOptions symbolizer,
+        std::shared_ptr<RecorderThread> recorder)
+      : symbolizer_(std::move(symbolizer)),
+        recorder_(std::move(recorder)),
+        engine_(std::move(engine)) {}
 
   capture::Session* session() const { return engine_->session(); }
+  RecorderThread* recorder() const { return recorder_.get(); }
 
   // `measurement`, named.
   Profile Describe(const stacks::Measurement& measurement, View view) {
@@ -134,6 +163,7 @@ class Profiler::State {
 
  private:
   symbolize::Symbolizer symbolizer_;
+  std::shared_ptr<RecorderThread> recorder_;
   std::unique_ptr<capture::Engine> engine_;
 };
 
@@ -197,14 +227,23 @@ absl::StatusOr<std::unique_ptr<Profiler>> RecordedProfiler::Start(
   session.request_bytes = options.memory_bytes / 4;
   session.recording_fd = where.file;
   session.keep_everything = where.keep_everything;
+  std::shared_ptr<RecorderThread> recorder;
+  if (options.record) {
+    recorder = std::make_shared<RecorderThread>(
+        record::RecorderOptions{options.record_memory_bytes, options.record_dir,
+                                options.record_dir_bytes});
+    session.companion = [recorder](capture::Session& running) {
+      recorder->Run(running);
+    };
+  }
   absl::StatusOr<std::unique_ptr<capture::Engine>> engine =
       capture::Engine::Start(session, options.restart_in_child);
   if (!engine.ok()) return engine.status();
   symbolize::SymbolizerOptions symbolizer;
   symbolizer.source_bytes = options.debug_memory_bytes;
   return std::unique_ptr<Profiler>(
-      new Profiler(std::make_unique<Profiler::State>(*std::move(engine),
-                                                     std::move(symbolizer))));
+      new Profiler(std::make_unique<Profiler::State>(
+          *std::move(engine), std::move(symbolizer), std::move(recorder))));
 }
 
 absl::StatusOr<Profile> RecordedProfiler::Read(int file, View view) {
@@ -260,6 +299,26 @@ absl::StatusOr<Profile> Profiler::Snapshot(View view) {
       });
   if (!measured.ok()) return measured;
   return profile;
+}
+
+absl::StatusOr<Profile> Profiler::Past(absl::Time from, absl::Time to) {
+  capture::Session* session = state_->session();
+  if (session == nullptr) return NotHere();
+  if (state_->recorder() == nullptr) return NothingRecorded();
+  if (from >= to) {
+    return absl::InvalidArgumentError(
+        "what is asked for ends before it begins");
+  }
+  absl::StatusOr<Profile> profile =
+      state_->recorder()->Between(*session, from, to);
+  if (profile.ok()) state_->symbolizer().Symbolize(*profile);
+  return profile;
+}
+
+absl::StatusOr<Recorded> Profiler::DescribeRecorded() const {
+  if (state_->session() == nullptr) return NotHere();
+  if (state_->recorder() == nullptr) return NothingRecorded();
+  return state_->recorder()->Describe();
 }
 
 std::vector<ThreadInfo> Profiler::Threads() {
@@ -330,6 +389,9 @@ Statistics Profiler::Stats() const {
   result.memory_bytes =
       session->memory_bytes() +
       static_cast<int64_t>(symbolize::SymbolizerOptions().cache_bytes);
+  if (state_->recorder() != nullptr) {
+    result.memory_bytes += state_->recorder()->memory_bytes();
+  }
   result.unchanged = tallies.unchanged.get();
   result.memo_hits = tallies.memo_hits.get();
   result.walks = tallies.walks.get();

@@ -64,20 +64,21 @@ run_ctest_as_nobody() {
 
 # fuzz SECONDS: the fuzzers that long together, each from its corpus.
 fuzz() {
-  local decoders=(pprof folded perf_script gperftools_cpu)
+  local fuzzers=(encode/pprof encode/folded encode/perf_script
+    encode/gperftools_cpu record/spool_decode)
   configure fuzz -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++ \
     -DCMAKE_C_COMPILER=clang -DWALLPROF_BUILD_FUZZERS=ON \
     -DWALLPROF_BUILD_BENCHMARKS=OFF -DWALLPROF_BUILD_EXAMPLES=OFF \
     -DWALLPROF_BUILD_PROGRAMS=OFF
-  build fuzz "${decoders[@]/%/_fuzz}"
-  local decoder found
-  for decoder in "${decoders[@]}"; do
-    found=$builds/fuzz/found/$decoder
+  local names=("${fuzzers[@]##*/}") fuzzer found
+  build fuzz "${names[@]/%/_fuzz}"
+  for fuzzer in "${fuzzers[@]}"; do
+    found=$builds/fuzz/found/${fuzzer##*/}
     mkdir -p "$found"
-    "$builds/fuzz/tests/encode/${decoder}_fuzz" \
-      -max_total_time=$(($1 / ${#decoders[@]})) -print_final_stats=1 \
+    "$builds/fuzz/tests/${fuzzer}_fuzz" \
+      -max_total_time=$(($1 / ${#fuzzers[@]})) -print_final_stats=1 \
       -artifact_prefix="$found/" "$found" \
-      "$source_dir/tests/encode/corpus/$decoder" ||
+      "$source_dir/tests/${fuzzer%/*}/corpus/${fuzzer##*/}" ||
       fail "fuzzing found the input named above."
   done
 }

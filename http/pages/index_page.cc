@@ -60,6 +60,8 @@ constexpr absl::string_view kIndexBody = R"(<h1>wallprof</h1>
 <td>The next <code>seconds</code> in two views, <code>before</code> and <code>after</code>; or, with <code>view</code>, two such windows, one after the other</td></tr>
 <tr><td><a href="threads"><code>/threads</code></a></td>
 <td>Every thread now: state, what it waits for, stack (<a href="threads?format=json">JSON</a>)</td></tr>
+<tr><td><a href="recording"><code>/recording</code></a></td>
+<td>What is recorded of the last day, if it is (<a href="recording?format=json">JSON</a>)</td></tr>
 <tr><td><a href="stats"><code>/stats</code></a></td>
 <td>What the profiler costs and what it lost (<a href="stats?format=json">JSON</a>)</td></tr>
 <tr><td><a href="metrics"><code>/metrics</code></a></td>
@@ -77,6 +79,7 @@ curl -s 'http://@BASE@threads'</pre>
 <h2>Parameters of a measurement</h2>
 <table>
 <tr><td><code>seconds</code></td><td>How long: <code>10</code>, <code>0.5</code></td></tr>
+<tr><td><code>from</code>, <code>to</code></td><td>Instead, what was recorded: <code>-10m</code> (s, m, h), RFC 3339 or seconds since 1970; <code>to</code> is now by default</td></tr>
 <tr><td><code>view</code></td><td><code>wall</code>, <code>cpu</code> or <code>offcpu</code></td></tr>
 <tr><td><code>format</code></td><td><code>folded</code>, <code>pprof</code>, <code>speedscope</code>, <code>svg</code>, <code>html</code> or <code>json</code></td></tr>
 <tr><td><code>hz</code></td><td>At least this many looks a second, 1 to 1000</td></tr>

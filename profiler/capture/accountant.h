@@ -58,6 +58,9 @@ class Accountant {
   // The key's entry, or that of [overflow] for its thread, counted.
   stacks::EntryId EntryOf(const stacks::SampleKey& key);
 
+  // Shows readers what is pending, in the thread's record.
+  void Publish(ObservedThread& thread);
+
   // A stack of one pseudo-frame.
   stacks::StackId PseudoStack(stacks::PseudoFrame pseudo);
 
@@ -65,7 +68,6 @@ class Accountant {
   void Credit(ObservedThread& thread, const Place& place, int64_t wall_ns);
   void CreditRunning(const ObservedThread& thread, stacks::SampleKey key,
                      stacks::Counts counts);
-  void Publish(ObservedThread& thread);
 
   stacks::Recording& recording_;
   stacks::StackTable& table_;

@@ -112,6 +112,7 @@ void Sampler::ClearTable() {
     order_[i].due_ns = 0;
     ObservedThread& thread = *order_[i].thread;
     thread.record = recording_.AddThread(thread.tid, names[i]);
+    accountant_.Publish(thread);
     thread.memo = {};
     thread.settled = false;
     thread.place = {};

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <random>
 
+#include "profiler/capture/scoped_reader.h"
 #include "profiler/capture/signal/handler.h"
 #include "profiler/capture/tick_schedule.h"
 #include "profiler/threads/clock.h"
@@ -46,50 +47,6 @@ timespec ToTimespec(int64_t ns) {
 }
 
 }  // namespace
-
-// While it exists, the table keeps what it holds and the sampler looks at
-// least as often as asked.
-class Session::ScopedReader {
- public:
-  ScopedReader(Session& session, int frequency_hz) : session_(session) {
-    std::lock_guard lock(session_.mutex_);
-    rate_ = session_.rates_.insert(frequency_hz);
-    Apply();
-  }
-  ~ScopedReader() {
-    std::lock_guard lock(session_.mutex_);
-    session_.rates_.erase(rate_);
-    Apply();
-    session_.stopped_.notify_all();
-  }
-
- private:
-  void Apply() {
-    const int asked = session_.rates_.empty() ? 0 : *session_.rates_.rbegin();
-    const int before = session_.frequency_hz_.exchange(
-        std::max(asked, session_.options_.frequency_hz));
-    if (before != session_.frequency_hz_) session_.Wake();
-  }
-
-  Session& session_;
-  std::multiset<int>::iterator rate_;
-};
-
-class Session::ScopedEveryone {
- public:
-  ScopedEveryone(Session& session, int64_t from_ns) : session_(session) {
-    std::lock_guard lock(session_.mutex_);
-    from_ = session_.everyone_from_ns_.insert(from_ns);
-  }
-  ~ScopedEveryone() {
-    std::lock_guard lock(session_.mutex_);
-    session_.everyone_from_ns_.erase(from_);
-  }
-
- private:
-  Session& session_;
-  std::multiset<int64_t>::iterator from_;
-};
 
 bool Session::WantsEveryone(int64_t now_ns) {
   std::lock_guard lock(mutex_);
@@ -161,6 +118,7 @@ void Session::Main() {
                                            *interrupter_, kernel_, loader_,
                                            lock_functions_);
   tick_mutex_.unlock();
+  StartCompanion();
   Loop(*sampler);
   // What is open is so in this thread's table.
   sampler.reset();
@@ -221,13 +179,25 @@ void Session::RunTasks(Sampler& sampler) {
   for (const auto& task : tasks) task(sampler);
 }
 
+bool Session::MayBeEmptied() const {
+  return !options_.keep_everything &&
+         recording_->table().Fullness() >= kFullEnough;
+}
+
 void Session::EmptyIfFull(Sampler& sampler) {
-  if (options_.keep_everything ||
-      recording_->table().Fullness() < kFullEnough) {
-    return;
-  }
+  if (!MayBeEmptied()) return;
   std::lock_guard lock(mutex_);
   if (rates_.empty()) sampler.ClearTable();
+}
+
+// From here, since threads of ours share this one's descriptor table.
+void Session::StartCompanion() {
+  if (!options_.companion) return;
+  const absl::Status started = own_threads_.Start(
+      "wallprof-record", kPrivateStack, [this] { options_.companion(*this); });
+  if (!started.ok()) {
+    kernel_.Add({"recorder", std::string(started.message()), "not recorded"});
+  }
 }
 
 void Session::TestClockOnce() {
@@ -352,6 +322,12 @@ absl::Status Session::VisitThreads(
     const std::function<void(const std::vector<ThreadView>&)>& use) {
   if (const auto now = SnapshotFrom(1, nullptr); !now.ok()) return now.status();
   return RunOnSampler([&](Sampler& sampler) { use(sampler.Views()); });
+}
+
+void Session::EndSlice() {
+  std::lock_guard lock(mutex_);
+  slice_end_wanted_ = true;
+  stopped_.notify_all();
 }
 
 absl::Status Session::RunPrivately(const std::string& name,

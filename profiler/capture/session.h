@@ -27,6 +27,8 @@
 
 namespace wallprof::capture {
 
+class Session;
+
 struct SessionOptions {
   int frequency_hz = 0;
   int signal = 0;
@@ -38,6 +40,9 @@ struct SessionOptions {
   // The table is never emptied, even when nobody measures: somebody wants it
   // whole at the end.
   bool keep_everything = false;
+  // Runs on a thread of the profiler's own, beside the sampler, in every
+  // process that has one. Returns soon after Stop. May be empty.
+  std::function<void(Session&)> companion;
 };
 
 // Created, it samples; destroyed, it has stopped. Thread-safe.
@@ -68,6 +73,9 @@ class Session {
   absl::Status VisitThreads(
       const std::function<void(const std::vector<ThreadView>&)>& use);
 
+  // Ends the slice under way, if somebody measures in slices (SliceReader).
+  void EndSlice();
+
   // Runs `body` on a thread of the profiler's own; see OwnThreads.
   absl::Status RunPrivately(const std::string& name,
                             std::function<void()> body);
@@ -83,6 +91,8 @@ class Session {
   void Unpark() { tick_mutex_.unlock(); }
 
  private:
+  friend class SliceReader;
+
   Session(const SessionOptions& options, unwind::LoaderWatch loader);
 
   void Main();
@@ -90,7 +100,9 @@ class Session {
   void SleepUntil(int64_t deadline_ns);
   void Wake();
   void RunTasks(Sampler& sampler);
+  bool MayBeEmptied() const;
   void EmptyIfFull(Sampler& sampler);
+  void StartCompanion();
   void TestClockOnce();
   void FollowPrivileges(int64_t now_ns);
   absl::Status RunOnSampler(std::function<void(Sampler&)> task);
@@ -126,6 +138,7 @@ class Session {
   std::condition_variable stopped_;  // or somebody is done
   std::vector<std::function<void(Sampler&)>> posted_;
   bool sampler_ended_ = false;
+  bool slice_end_wanted_ = false;
   int waiting_ = 0;           // for the sampler to run what they posted
   std::multiset<int> rates_;  // of the readers
   std::multiset<int64_t> everyone_from_ns_;

@@ -97,6 +97,10 @@ absl::Status StartProfiler(const wallprof_request& request, Running& running) {
     if (!hz.ok()) return hz.status();
     options.frequency_hz = *hz;
   }
+  if (request.record_dir != nullptr) options.record_dir = request.record_dir;
+  options.record =
+      request.record_dir != nullptr ||
+      (request.record != nullptr && std::string_view(request.record) == "1");
   RecordedProfiler::Where where;
   threads::FileDescriptor file;
   if (request.recording != nullptr) {

@@ -19,7 +19,9 @@ struct wallprof_request {
   const char* output;
   const char* hz;
   const char* view;
-  const char* recording; /* file that `wallprof run` reads afterwards */
+  const char* record;     /* "1": the last day is kept (Options::record) */
+  const char* record_dir; /* the same, and written there */
+  const char* recording;  /* file that `wallprof run` reads afterwards */
 };
 
 /* Starts sampling. 0, or -1 with one line, without newline, in `error`. */

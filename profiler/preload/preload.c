@@ -261,17 +261,16 @@ static const char* Contradiction(void) {
 }
 
 /* A relative path is of the directory that the first image was started in. */
-static void MakeOutputAbsolute(void) {
-  const char* output = Variable("WALLPROF_OUTPUT");
+static void MakeAbsolute(const char* variable) {
+  const char* relative = Variable(variable);
   char directory[PATH_MAX];
-  if (output == NULL || output[0] == '/' ||
+  if (relative == NULL || relative[0] == '/' ||
       getcwd(directory, sizeof(directory)) == NULL) {
     return;
   }
   char path[2 * PATH_MAX];
-  const int n = snprintf(path, sizeof(path), "%s/%s", directory, output);
-  if (n > 0 && (size_t)n < sizeof(path))
-    libc_setenv("WALLPROF_OUTPUT", path, 1);
+  const int n = snprintf(path, sizeof(path), "%s/%s", directory, relative);
+  if (n > 0 && (size_t)n < sizeof(path)) libc_setenv(variable, path, 1);
 }
 
 /* True of the first image, which sets the variable, and of those that it
@@ -282,7 +281,8 @@ static int IsMeant(void) {
   const char* meant = Variable("WALLPROF_PID");
   if (meant == NULL) {
     libc_setenv("WALLPROF_PID", pid, 1);
-    MakeOutputAbsolute();
+    MakeAbsolute("WALLPROF_OUTPUT");
+    MakeAbsolute("WALLPROF_RECORD_DIR");
     return 1;
   }
   if (strcmp(meant, kNobody) == 0) return 0;
@@ -294,6 +294,7 @@ static void StartIfAsked(void) {
   libc_setenv = (__typeof__(&setenv))dlsym(RTLD_NEXT, "setenv");
   if (Variable("WALLPROF_LISTEN") == NULL &&
       Variable("WALLPROF_OUTPUT") == NULL &&
+      Variable("WALLPROF_RECORD_DIR") == NULL &&
       Variable("WALLPROF_RECORDING") == NULL) {
     return;
   }
@@ -309,6 +310,8 @@ static void StartIfAsked(void) {
   request.output = Copy(Variable("WALLPROF_OUTPUT"));
   request.hz = Copy(Variable("WALLPROF_HZ"));
   request.view = Copy(Variable("WALLPROF_VIEW"));
+  request.record = Copy(Variable("WALLPROF_RECORD"));
+  request.record_dir = Copy(Variable("WALLPROF_RECORD_DIR"));
   request.recording = Copy(Variable("WALLPROF_RECORDING"));
   const char* contradiction = Contradiction();
   if (contradiction != NULL) {

@@ -51,6 +51,15 @@ TEST(FetchTest, LinesAreAskedForAndKept) {
               ElementsAre("GET /?seconds=10&format=folded&lines=1 HTTP/1.1"));
 }
 
+TEST(FetchTest, AsksForThePastInsteadOfSeconds) {
+  CannedServer server(HttpAnswer("200 OK", "main;f 5\n"));
+  ShellResult result = Fetch("--from -10m --to -5m " + server.address());
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.output, "main;f 5\n");
+  EXPECT_THAT(server.requests(),
+              ElementsAre("GET /?from=-10m&to=-5m&format=folded HTTP/1.1"));
+}
+
 TEST(FetchTest, ServerThatKnowsNoFormatsIsUnderstood) {
   CannedServer server(HttpAnswer("200 OK", EncodePprof(FullProfile())));
   ShellResult result =

@@ -183,7 +183,7 @@ TEST_F(FilesTest, BadInputIsNamedAndFails) {
   WriteWhole(Path("empty.pb.gz"), "");
   for (const auto& [arguments, error] :
        {std::pair("top none", "none: cannot open: No such file or directory"),
-        std::pair("top .", ".: cannot read: Is a directory"),
+        std::pair("top .", ".: nothing was recorded in this directory"),
         std::pair("top bad.folded",
                   "bad.folded: line 2: its weight is not a whole number"),
         std::pair("top - <bad.folded",

@@ -90,6 +90,12 @@ absl::StatusOr<Profile> FakeSource::Collect(absl::Duration duration,
   return answer;
 }
 
+absl::StatusOr<Profile> FakeSource::Past(absl::Time from, absl::Time to) {
+  last_from = from;
+  last_to = to;
+  return past;
+}
+
 int FakeSource::collects() {
   std::lock_guard<std::mutex> lock(mutex_);
   return collects_;

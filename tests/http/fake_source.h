@@ -31,6 +31,8 @@ class FakeSource : public ProfileSource {
 
   absl::StatusOr<Profile> Collect(absl::Duration duration,
                                   const CollectOptions& options) override;
+  absl::StatusOr<Profile> Past(absl::Time from, absl::Time to) override;
+  absl::StatusOr<Recorded> DescribeRecorded() override { return recorded; }
   std::vector<ThreadInfo> Threads() override { return threads; }
   Statistics Stats() override { return stats; }
 
@@ -39,8 +41,14 @@ class FakeSource : public ProfileSource {
   absl::Duration last_duration();
   int last_frequency_hz();
 
+  // What the last question for the past asked for.
+  absl::Time last_from;
+  absl::Time last_to;
+
   // Set before the source is used.
   absl::StatusOr<Profile> result = SmallProfile();
+  absl::StatusOr<Profile> past = SmallProfile();
+  absl::StatusOr<Recorded> recorded = absl::NotFoundError("None.");
   std::vector<ThreadInfo> threads;
   Statistics stats;
 

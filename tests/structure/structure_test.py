@@ -17,6 +17,7 @@ PUBLIC = {
     'wallprof/formats.h': 'profile API',
     'wallprof/profiler.h': 'profiler API',
     'wallprof/labels.h': 'profiler API',
+    'wallprof/recorder.h': 'profiler API',
     'wallprof/http.h': 'http API',
     'wallprof/httplib_mount.h': 'http API',
 }
@@ -34,6 +35,8 @@ ROOMS = {
     'profiler/unwind': ['profiler/threads', 'profiler/stacks'],
     # Turns what was recorded into the plain profile.
     'profiler/stacks': PROFILE,
+    # Keeps what was measured, for the profiles of a day.
+    'profiler/record': ['profiler/threads', 'profiler/stacks'] + PROFILER,
     'profiler/capture/signal': [],
     'profiler/capture': ['profiler/threads', 'profiler/unwind',
                          'profiler/stacks', 'profiler/capture/signal',
@@ -42,7 +45,7 @@ ROOMS = {
     # The facade wires the rooms.
     'profiler': ['profiler/threads', 'profiler/unwind', 'profiler/stacks',
                  'profiler/capture', 'profiler/capture/signal',
-                 'profiler/symbolize', 'profiler/profile'] + PROFILER,
+                 'profiler/record', 'profiler/symbolize', 'profiler/profile'] + PROFILER,
     # The program around the library, as `cli` is.
     'profiler/preload': ['profiler', 'profiler/threads', 'profiler/capture',
                          'http'] + HTTP,
@@ -63,7 +66,7 @@ LIBRARIES = {
     'elfutils/': ['profiler/symbolize'],
     'dwarf.h': ['profiler/symbolize'],
     'lzma.h': ['profiler/symbolize'],
-    'zlib.h': ['profiler/encode', 'profiler/symbolize'],
+    'zlib.h': ['profiler/encode', 'profiler/record', 'profiler/symbolize'],
     're2/': ['cli'],
     'CLI/': ['cli'],
     'curl/': ['cli'],

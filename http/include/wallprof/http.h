@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "wallprof/profile.h"
 #include "wallprof/profiler.h"
+#include "wallprof/recorder.h"
 
 namespace wallprof {
 
@@ -65,6 +66,11 @@ class ProfileSource {
                                           const CollectOptions& options) = 0;
   virtual std::vector<ThreadInfo> Threads() = 0;
   virtual Statistics Stats() = 0;
+
+  // What was recorded (Profiler::Past, Profiler::DescribeRecorded); NotFound
+  // where nothing is.
+  virtual absl::StatusOr<Profile> Past(absl::Time from, absl::Time to);
+  virtual absl::StatusOr<Recorded> DescribeRecorded();
 };
 
 // `profiler` must outlive the result.

@@ -24,6 +24,7 @@
 #include "absl/time/time.h"
 #include "wallprof/merge.h"
 #include "wallprof/profile.h"
+#include "wallprof/recorder.h"
 
 namespace wallprof {
 
@@ -50,6 +51,22 @@ struct Options {
 
   // Whether a forked child is profiled too. By default its profiler is off.
   bool restart_in_child = false;
+
+  // Whether the last day is recorded, for Past(). Costs a snapshot every ten
+  // seconds, and the memory below.
+  bool record = false;
+
+  // Bound on the recorder's memory, beyond `memory_bytes`. Where it is short,
+  // slices get coarser, and at last the oldest are dropped.
+  size_t record_memory_bytes = size_t{16} << 20;
+
+  // Directory that slices are also written to, which is made if need be; empty:
+  // none. What it holds can be read when the program has ended, however it did
+  // (ReadRecorded). Only with `record`.
+  std::string record_dir;
+
+  // Bound on that directory; beyond it the oldest files are removed.
+  int64_t record_dir_bytes = int64_t{256} << 20;
 
   // OkStatus, or InvalidArgument naming the field and its limits.
   absl::Status Validate() const;
@@ -154,6 +171,16 @@ class Profiler {
   // Thread-safe.
   // Of the view as in CollectOptions.
   absl::StatusOr<Profile> Snapshot(View view = View::kWall);
+
+  // What was recorded from `from` to `to`, as Collect gives it: of the slices
+  // whose middle lies there, so that profiles of adjoining times add up. Time
+  // and duration are those of the slices. InvalidArgument unless `from` is
+  // before `to`; NotFound, with a sentence that says what there is, when
+  // nothing is of that time, and without Options::record. Thread-safe.
+  absl::StatusOr<Profile> Past(absl::Time from, absl::Time to);
+
+  // What there is. NotFound without Options::record. Thread-safe.
+  absl::StatusOr<Recorded> DescribeRecorded() const;
 
   // Every thread as the last look found it, by tid; none once the profiler has
   // stopped. Thread-safe.

@@ -1,0 +1,180 @@
+// What a recorder makes of slices: stacks that the table has forgotten, names,
+// and what happened meanwhile.
+#include "profiler/record/recorder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "profiler/stacks/measured_profile.h"
+#include "profiler/threads/syscall_name.h"
+#include "tests/record/simulated_program.h"
+#include "wallprof/formats.h"
+
+namespace wallprof::record {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class RecorderTest : public ::testing::Test {
+ protected:
+  // "kind detail" of each.
+  std::vector<std::string> Events() const {
+    std::vector<std::string> texts;
+    for (const RecordedEvent& event : recorder_.Describe().events) {
+      texts.push_back(event.kind + " " + event.detail);
+    }
+    return texts;
+  }
+
+  void PassSlice(const std::vector<uint32_t>& threads) {
+    for (const uint32_t thread : threads) {
+      program_.Add(1, thread, {1000, 0, 10 * kSecondNs});
+    }
+    program_.EndSlice(recorder_);
+  }
+
+  SimulatedProgram program_;
+  Recorder recorder_{{16 << 20, "", 0},
+                     [](uint32_t set) {
+                       return LabelTexts{{"set", std::to_string(set)}};
+                     },
+                     program_.clocks()};
+};
+
+TEST_F(RecorderTest, ASliceIsTheProfileThatWasMeasured) {
+  for (uint32_t i = 0; i < 50; ++i) {
+    program_.Add(i, i % 7, {i + 1, i * 1000, i * 1'000'000 + 5000}, i % 3);
+  }
+  const stacks::Measurement measured = program_.EndSlice(recorder_);
+  const Profile expected = stacks::MeasuredProfile(
+      program_.recording(), measured, threads::SyscallName, [](uint32_t set) {
+        std::vector<Label> labels;
+        if (set != 0) labels.push_back({"set", std::to_string(set)});
+        return labels;
+      });
+  const absl::StatusOr<Profile> recorded = recorder_.Past({});
+  ASSERT_TRUE(recorded.ok());
+  EXPECT_EQ(recorded->duration, expected.duration);
+  EXPECT_EQ(recorded->period, expected.period);
+  FoldedOptions with_threads;
+  with_threads.threads = true;
+  EXPECT_EQ(EncodeFolded(*recorded, with_threads),
+            EncodeFolded(expected, with_threads));
+  ASSERT_THAT(recorded->mappings, SizeIs(expected.mappings.size()));
+  for (size_t i = 0; i < expected.mappings.size(); ++i) {
+    EXPECT_EQ(recorded->mappings[i].filename, expected.mappings[i].filename);
+    EXPECT_EQ(recorded->mappings[i].build_id, expected.mappings[i].build_id);
+  }
+  const absl::StatusOr<Profile> difference = Diff(*recorded, expected);
+  ASSERT_TRUE(difference.ok());
+  EXPECT_THAT(difference->samples, IsEmpty()) << "labels too";
+}
+
+TEST_F(RecorderTest, StacksOutliveTheTable) {
+  program_.Add(1, 0, {1, 0, 1000});
+  program_.EndSlice(recorder_);
+  const std::string before = EncodeFolded(recorder_.Past({}).value());
+  // Other stacks and threads get the numbers.
+  program_.recording().Clear();
+  for (uint32_t i = 0; i < 100; ++i) program_.Add(1000 + i, i, {1, 0, 1});
+  program_.EndSlice(recorder_);
+  const absl::Time start = absl::FromUnixNanos(kStartWallNs);
+  EXPECT_EQ(
+      EncodeFolded(recorder_.Past({start, start + absl::Seconds(10)}).value()),
+      before);
+}
+
+TEST_F(RecorderTest, ThreadsStartAndEnd) {
+  PassSlice({0, 1});
+  EXPECT_THAT(Events(), IsEmpty()) << "what was there at first did not start";
+  PassSlice({0, 1, 2});
+  PassSlice({0, 2});
+  EXPECT_THAT(Events(), ElementsAre("thread started 102 worker2",
+                                    "thread ended 101 worker1"));
+  std::vector<uint32_t> many;
+  for (uint32_t i = 0; i < 100; ++i) many.push_back(i);
+  PassSlice(many);
+  EXPECT_THAT(Events(), Contains("thread started 98 of them"));
+  EXPECT_EQ(recorder_.Describe().slices.back().threads, 100);
+}
+
+TEST_F(RecorderTest, SleepOfTheMachineAndSetClocksAreTold) {
+  PassSlice({0});
+  program_.now.boottime_ns += 3600 * kSecondNs;
+  program_.now.wall_ns += 3600 * kSecondNs;
+  PassSlice({0});
+  program_.now.wall_ns -= 7200 * kSecondNs;
+  PassSlice({0});
+  program_.now.wall_ns += 1000;  // a time server's correction
+  PassSlice({0});
+  EXPECT_THAT(Events(), ElementsAre("suspended for 1h", "clock set by -2h"));
+  const std::vector<RecordedSlice> slices = recorder_.Describe().slices;
+  EXPECT_EQ(slices[1].start, slices[0].end);
+  EXPECT_EQ(slices[1].end - slices[1].start, absl::Seconds(3610));
+  EXPECT_EQ(slices[1].duration, absl::Seconds(10)) << "awake";
+  EXPECT_EQ(slices[2].end - slices[2].start, absl::Seconds(10));
+  EXPECT_EQ(slices[2].end, slices[1].end - absl::Seconds(7190));
+  const auto profile = recorder_.Past({slices[1].start, slices[1].end});
+  ASSERT_TRUE(profile.ok());
+  EXPECT_EQ(profile->duration, absl::Seconds(10));
+  EXPECT_THAT(profile->comments, Contains(HasSubstr("Z suspended for 1h")));
+}
+
+TEST_F(RecorderTest, LossesAreToldWhenTheyBegin) {
+  PassSlice({0});
+  for (int i = 0; i < 2; ++i) {
+    program_.losses.overflow = 5;
+    PassSlice({0});
+  }
+  program_.losses.late_ns = 20 * kSecondNs;
+  PassSlice({0});
+  EXPECT_THAT(Events(), ElementsAre("loss overflow 5",
+                                    "late 1000 ticks, late by 20s together"));
+  const auto profile = recorder_.Past({});
+  ASSERT_TRUE(profile.ok());
+  EXPECT_THAT(profile->comments, Contains("wallprof: lost overflow 10"));
+}
+
+TEST_F(RecorderTest, WaitsForASlice) {
+  EXPECT_FALSE(recorder_.AwaitUntil(1, absl::Milliseconds(1)));
+  PassSlice({0});
+  EXPECT_TRUE(
+      recorder_.AwaitUntil(program_.now.monotonic_ns, absl::ZeroDuration()));
+}
+
+TEST(ParseTimeTest, TakesWhatPeopleWrite) {
+  const absl::Time now = absl::FromUnixSeconds(1767323045);
+  for (const auto& [text, time] :
+       std::vector<std::pair<std::string, absl::Time>>{
+           {"-10m", now - absl::Minutes(10)},
+           {"-1.5h", now - absl::Hours(1.5)},
+           {"-30s", now - absl::Seconds(30)},
+           {"2026-01-02T03:04:05Z", now},
+           {"2026-01-02T05:04:05.5+02:00", now + absl::Milliseconds(500)},
+           {"1767323045", now},
+           {"1767323045.5", now + absl::Milliseconds(500)},
+           {"0", absl::UnixEpoch()}}) {
+    const absl::StatusOr<absl::Time> parsed = ParseTime(text, now);
+    ASSERT_TRUE(parsed.ok()) << text;
+    EXPECT_EQ(*parsed, time) << text;
+  }
+}
+
+TEST(ParseTimeTest, RefusesTheRest) {
+  for (const char* text :
+       {"", "-", "10m", "-10", "-m", "--10m", "-10d", "-1e3s", "now", "1e9",
+        "+5", "1 ", "nan", "inf", "infinite-future", "2026-01-02", "-5m5s",
+        "1.2.3", "."}) {
+    EXPECT_FALSE(ParseTime(text, absl::Now()).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace wallprof::record
