@@ -12,6 +12,7 @@
 #include "profiler/recorder_thread.h"
 #include "profiler/stacks/measured_profile.h"
 #include "profiler/symbolize/symbolizer.h"
+#include "profiler/thread_description.h"
 #include "profiler/threads/label_registry.h"
 #include "profiler/threads/syscall_name.h"
 #include "profiler/threads/task_directory.h"
@@ -145,20 +146,6 @@ class Profiler::State {
     return profile;
   }
 
-  ThreadInfo Describe(const capture::ThreadView& view,
-                      const std::vector<std::string>& stack) {
-    ThreadInfo info;
-    info.tid = view.tid;
-    info.name = view.name;
-    info.state = stacks::ThreadStateName(view.state);
-    info.wait = stacks::WaitName(view.wait, threads::SyscallName);
-    info.wait_time = absl::Nanoseconds(view.in_state_ns);
-    info.cpu_time = absl::Nanoseconds(view.cpu_ns);
-    info.truncated = view.truncated;
-    info.stack = stack;
-    return info;
-  }
-
   symbolize::Symbolizer& symbolizer() { return symbolizer_; }
 
  private:
@@ -168,26 +155,6 @@ class Profiler::State {
 };
 
 namespace {
-
-// What the thread waits for now, if it is still where the look found it.
-void DescribeWait(const capture::ThreadView& view,
-                  const threads::TaskDirectory& tasks,
-                  const threads::WaitWorld& world, ThreadInfo& info) {
-  if (view.state != stacks::ThreadState::kBlocked) return;
-  if (view.lock != 0) {
-    info.wait_kind = "lock";
-    info.wait_object = absl::StrCat("0x", absl::Hex(view.lock));
-    info.held_by = view.held_by;
-    return;
-  }
-  threads::ProcText text;
-  if (!tasks.Read(view.tid, "syscall", text)) return;
-  const auto state = threads::ParseSyscall(text.text());
-  if (!state.has_value() || state->number != view.wait) return;
-  threads::WaitTarget target = threads::DescribeWait(*state, world);
-  info.wait_kind = std::move(target.kind);
-  info.wait_object = std::move(target.object);
-}
 
 // The frames of a sample root first, as they are shown.
 std::vector<std::string> FrameNames(const Profile& profile,
@@ -361,8 +328,7 @@ std::vector<ThreadInfo> Profiler::Threads() {
   for (const capture::ThreadView& view : views) {
     std::vector<std::string> stack;
     if (view.stack != stacks::kNoStack) stack = FrameNames(profile, *sample++);
-    threads.push_back(state_->Describe(view, stack));
-    DescribeWait(view, tasks, world, threads.back());
+    threads.push_back(DescribeThread(view, std::move(stack), tasks, world));
   }
   std::sort(
       threads.begin(), threads.end(),
