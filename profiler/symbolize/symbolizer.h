@@ -38,7 +38,8 @@ struct SymbolizerOptions {
 // Thread-safe; one profile is named at a time. Between calls it holds at most
 // `cache_bytes`. During one it holds the names of that profile's own modules
 // besides, about 150 bytes for each address that it searches (8 MiB for
-// 50 000), and up to `source_bytes`.
+// 50 000), and up to `source_bytes`; of the caller's stack, libdw takes some
+// 160 KiB.
 class Symbolizer {
  public:
   explicit Symbolizer(SymbolizerOptions options = {});
