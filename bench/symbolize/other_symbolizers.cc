@@ -189,7 +189,7 @@ Answers AskLlvm(const std::string& path,
 
 OwnAnswers AskWallprof(const std::string& path,
                        const std::vector<uint64_t>& addresses,
-                       const std::vector<std::string>& debug_roots) {
+                       const DebugPlaces& debug_places) {
   OwnAnswers answers;
   const auto image = ElfImage::Open(path);
   if (!image.ok()) return answers;
@@ -201,7 +201,7 @@ OwnAnswers AskWallprof(const std::string& path,
   }
   Profile others = ProfileOfFile(path, **image, near);
   SymbolizerOptions options;
-  options.debug_roots = debug_roots;
+  options.debug_places = debug_places;
   Symbolizer symbolizer(options);
   std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts anew
   const int64_t before = StatusBytes("VmRSS");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "profiler/symbolize/debug_locator.h"
 
 namespace wallprof::symbolize {
 
@@ -35,9 +36,7 @@ Answers AskAddr2line(const std::string& path,
 Answers AskLlvm(const std::string& path,
                 const std::vector<uint64_t>& addresses);
 
-// What a profile's symbolizer with this root of debug files says. With
-// `profiles` above 1, `later` is how long the last of as many took, each with
-// some addresses that those before it did not have.
+// What the profiler's symbolizer says.
 struct OwnAnswers : Answers {
   std::vector<std::string> comments;
   int64_t peak_bytes = 0;  // by which the process grew meanwhile
@@ -46,7 +45,7 @@ struct OwnAnswers : Answers {
 };
 OwnAnswers AskWallprof(const std::string& path,
                        const std::vector<uint64_t>& addresses,
-                       const std::vector<std::string>& debug_roots);
+                       const DebugPlaces& debug_places);
 
 // About `count` addresses, evenly spaced over the code of the file at `path`.
 std::vector<uint64_t> SpreadAddresses(const std::string& path, size_t count);

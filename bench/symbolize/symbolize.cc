@@ -65,7 +65,7 @@ void Measure(const std::string& path, size_t count, size_t shown) {
   const std::vector<uint64_t> addresses = SpreadAddresses(path, count);
   std::printf("%s: %.1f MB of debug information, %zu addresses\n", path.c_str(),
               static_cast<double>(DebugBytes(path)) / 1e6, addresses.size());
-  const OwnAnswers own = AskWallprof(path, addresses, {"/usr/lib/debug"});
+  const OwnAnswers own = AskWallprof(path, addresses, DebugPlaces());
   const Answers addr2line = AskAddr2line(path, addresses);
   const Answers llvm = AskLlvm(path, addresses);
   std::printf(

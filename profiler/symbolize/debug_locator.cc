@@ -13,6 +13,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "profiler/symbolize/debuginfod.h"
 
 namespace wallprof::symbolize {
 namespace {
@@ -74,6 +75,12 @@ LocatedImage FindByBuildId(const std::string& build_id,
   return {};
 }
 
+LocatedImage Download(const std::string& build_id, const DebugPlaces& places) {
+  const std::string path =
+      places.servers ? DownloadDebugFile(build_id) : std::string();
+  return path.empty() ? LocatedImage() : OpenIfBuildId(path, build_id);
+}
+
 // Opens `path` if its checksum is this, and it is not of another build.
 LocatedImage OpenIfChecksum(const std::string& path, uint32_t checksum,
                             const std::string& build_id) {
@@ -116,14 +123,16 @@ LocatedImage FindByLink(const ElfImage& image, const std::string& path,
 }  // namespace
 
 LocatedImage FindDebugImage(const ElfImage& image, const std::string& path,
-                            const std::vector<std::string>& roots) {
-  LocatedImage found = FindByBuildId(image.BuildId(), roots);
-  return found.image != nullptr ? std::move(found)
-                                : FindByLink(image, path, roots);
+                            const DebugPlaces& places) {
+  const std::string build_id = image.BuildId();
+  LocatedImage found = FindByBuildId(build_id, places.roots);
+  if (found.image == nullptr) found = FindByLink(image, path, places.roots);
+  if (found.image == nullptr) found = Download(build_id, places);
+  return found;
 }
 
 LocatedImage FindAlternateImage(const ElfImage& debug, const std::string& path,
-                                const std::vector<std::string>& roots) {
+                                const DebugPlaces& places) {
   const std::optional<Link> link = LinkIn(debug, ".gnu_debugaltlink");
   if (!link.has_value()) return {};
   const std::string build_id =
@@ -131,8 +140,9 @@ LocatedImage FindAlternateImage(const ElfImage& debug, const std::string& path,
   // An absolute name stays as it is.
   LocatedImage found = OpenIfBuildId(
       std::filesystem::path(path).parent_path() / link->name, build_id);
-  return found.image != nullptr ? std::move(found)
-                                : FindByBuildId(build_id, roots);
+  if (found.image == nullptr) found = FindByBuildId(build_id, places.roots);
+  if (found.image == nullptr) found = Download(build_id, places);
+  return found;
 }
 
 std::unique_ptr<ElfImage> UnpackMiniImage(const ElfImage& image) {

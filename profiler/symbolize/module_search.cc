@@ -10,7 +10,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "profiler/symbolize/debug_locator.h"
 #include "profiler/symbolize/dwarf/source_search.h"
 #include "profiler/symbolize/function_search.h"
 
@@ -91,10 +90,10 @@ class ModuleImages {
  public:
   explicit ModuleImages(const SearchedModule& module) : module_(module) {
     if (!HasDebugInformation(module.image)) {
-      debug_ = FindDebugImage(module.image, module.path, module.debug_roots);
+      debug_ = FindDebugImage(module.image, module.path, module.debug_places);
       if (debug_.image == nullptr) mini_ = UnpackMiniImage(module.image);
     }
-    alternate_ = FindAlternateImage(debug(), debug_path(), module.debug_roots);
+    alternate_ = FindAlternateImage(debug(), debug_path(), module.debug_places);
   }
 
   std::vector<const ElfImage*> with_symbols() const {

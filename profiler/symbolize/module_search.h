@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "profiler/symbolize/debug_locator.h"
 #include "profiler/symbolize/elf_image.h"
 #include "profiler/symbolize/name_cache.h"
 
@@ -18,7 +19,7 @@ namespace wallprof::symbolize {
 struct SearchedModule {
   const ElfImage& image;
   std::string path;  // of its file
-  const std::vector<std::string>& debug_roots;
+  const DebugPlaces& debug_places;
   size_t max_source_bytes;
 };
 

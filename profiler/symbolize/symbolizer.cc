@@ -138,7 +138,8 @@ void NameMapped(Mapping& mapping, const std::vector<Location*>& locations,
     const auto image = OpenImage(mapping);
     if (image.ok()) {
       const SearchedModule module = {**image, mapping.filename,
-                                     options.debug_roots, options.source_bytes};
+                                     options.debug_places,
+                                     options.source_bytes};
       for (const std::string& shortage : SearchModule(module, offsets, names)) {
         AddOnce(shortage, comments);
       }

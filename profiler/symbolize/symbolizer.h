@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <mutex>
 #include <string>
-#include <vector>
 
+#include "profiler/symbolize/debug_locator.h"
 #include "profiler/symbolize/dwarf/source_search.h"
 #include "profiler/symbolize/name_cache.h"
 #include "wallprof/profile.h"
@@ -27,8 +27,8 @@ struct SymbolizerOptions {
   // have names without lines.
   size_t source_bytes = kMaxSourceBytes;
 
-  // Where packages put debug information.
-  std::vector<std::string> debug_roots = {"/usr/lib/debug"};
+  // Where debug information may be besides in the module itself.
+  DebugPlaces debug_places;
 
   // What code that was compiled at run time is called, as perf has it; empty
   // for /tmp/perf-PID.map of this process.
@@ -38,7 +38,8 @@ struct SymbolizerOptions {
 // Thread-safe; one profile is named at a time. Between calls it holds at most
 // `cache_bytes`. During one it holds the names of that profile's own modules
 // besides, about 150 bytes for each address that it searches (8 MiB for
-// 50 000), and up to `source_bytes`.
+// 50 000), and up to `source_bytes`; of the caller's stack, libdw takes some
+// 160 KiB.
 class Symbolizer {
  public:
   explicit Symbolizer(SymbolizerOptions options = {});

@@ -1,7 +1,9 @@
 #include "profiler/symbolize/debug_locator.h"
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -45,12 +47,13 @@ class SeparateTest : public ::testing::Test {
   }
 
   bool HasLines(const std::vector<std::string>& roots = {}) const {
-    return AnswerAt(subject_.Ask(roots), "wp_count", "count") != nullptr;
+    return AnswerAt(subject_.Ask({.roots = roots}), "wp_count", "count") !=
+           nullptr;
   }
 
   // A function that no other file can see, so that a stripped file lacks it.
   bool HasHiddenName(const std::vector<std::string>& roots = {}) const {
-    const OwnAnswers answers = subject_.Ask(roots);
+    const OwnAnswers answers = subject_.Ask({.roots = roots});
     return std::any_of(
         answers.of.begin(), answers.of.end(), [](const Answer& answer) {
           return answer[0].function == "_ZN12_GLOBAL__N_16HiddenEi";
@@ -107,6 +110,29 @@ TEST_F(SeparateTest, ALinkWithAnotherChecksumIsNotFollowed) {
   EXPECT_FALSE(HasLines());
 }
 
+// A server whose files are this machine's.
+TEST_F(SeparateTest, FromAServerOnlyIfAllowed) {
+  if (dlopen("libdebuginfod.so.1", RTLD_NOW) == nullptr)
+    GTEST_SKIP() << "there is no libdebuginfod";
+  subject_.Shell(absl::StrCat("mkdir -p server/buildid/", BuildId(),
+                              " && mv subject.debug server/buildid/", BuildId(),
+                              "/debuginfo"));
+  const std::string folder = subject_.directory();
+  ASSERT_EQ(setenv("DEBUGINFOD_CACHE_PATH", (folder + "/cache").c_str(), 1), 0);
+  ASSERT_EQ(
+      setenv("DEBUGINFOD_URLS", ("file://" + folder + "/server").c_str(), 1),
+      0);
+  EXPECT_FALSE(HasLines());
+  EXPECT_NE(AnswerAt(subject_.Ask({.roots = {}, .servers = true}), "wp_count",
+                     "count"),
+            nullptr);
+  unsetenv("DEBUGINFOD_URLS");
+  std::filesystem::remove_all(folder + "/cache");
+  EXPECT_EQ(AnswerAt(subject_.Ask({.roots = {}, .servers = true}), "wp_count",
+                     "count"),
+            nullptr);
+}
+
 TEST_F(SeparateTest, MiniSymbolTablesHaveNames) {
   // As Fedora makes them: symbols that are not in .dynsym, packed.
   subject_.Shell(
@@ -139,7 +165,8 @@ TEST(AlternateTest, WhatIsSharedIsFound) {
   const auto image = ElfImage::Open(subject.path());
   ASSERT_TRUE(image.ok()) << image.status();
   ASSERT_TRUE((*image)->HasContent(".gnu_debugaltlink"));
-  const LocatedImage shared = FindAlternateImage(**image, subject.path(), {});
+  const LocatedImage shared =
+      FindAlternateImage(**image, subject.path(), {.roots = {}});
   EXPECT_EQ(shared.path, subject.directory() + "/shared.debug");
 
   const OwnAnswers answers = subject.Ask();

@@ -161,8 +161,9 @@ class Profiler {
 
   // Measures for `duration`, from tick to tick, and returns a symbolized wall
   // profile: types samples/count, cpu/nanoseconds, wall/nanoseconds. Any
-  // number of threads may collect at once. InvalidArgument for a duration not
-  // above zero or a frequency out of range; Cancelled as above.
+  // number of threads may collect at once; each needs 256 KiB of stack.
+  // InvalidArgument for a duration not above zero or a frequency out of range;
+  // Cancelled as above.
   absl::StatusOr<Profile> Collect(absl::Duration duration,
                                   const CollectOptions& options = {});
 

@@ -22,9 +22,8 @@ void CompiledSubject::Shell(const std::string& command) const {
   OutputOf(absl::StrCat("cd ", directory_.path(), " && ", command));
 }
 
-OwnAnswers CompiledSubject::Ask(
-    const std::vector<std::string>& debug_roots) const {
-  return AskWallprof(path_, addresses_, debug_roots);
+OwnAnswers CompiledSubject::Ask(const DebugPlaces& places) const {
+  return AskWallprof(path_, addresses_, places);
 }
 
 int64_t CompiledSubject::LineOf(const std::string& mark) {

@@ -27,8 +27,9 @@ class CompiledSubject {
   // All of its code.
   std::vector<uint64_t> addresses() const { return addresses_; }
 
-  // Ours, with `debug_roots` beside the usual places.
-  OwnAnswers Ask(const std::vector<std::string>& debug_roots = {}) const;
+  // Ours, with debug information looked for there and in the usual places of
+  // the subject's directory.
+  OwnAnswers Ask(const DebugPlaces& places = {.roots = {}}) const;
 
   // The line that is marked "// at NAME" in the source.
   static int64_t LineOf(const std::string& mark);

@@ -17,7 +17,7 @@
 namespace wallprof::symbolize {
 namespace {
 
-constexpr int kRounds = 1000;
+constexpr int kRounds = 750;
 
 // Far more than a round takes, on busy machines and under sanitizers too.
 constexpr absl::Duration kHang = absl::Seconds(20);

@@ -41,12 +41,16 @@ std::ostream& operator<<(std::ostream& out, const Variant& variant) {
 
 class VariantTest : public ::testing::TestWithParam<Variant> {
  protected:
+  void ExpectChain() const;
+  void ExpectLines() const;
+  void ExpectAgreement() const;
+
   const CompiledSubject subject_{GetParam().compiler};
   const OwnAnswers answers_ = subject_.Ask();
 };
 
 // Compilers leave out linkage names of functions that no other file can see.
-TEST_P(VariantTest, FunctionsHaveTheirLinesAndInlinedOnesAreAChain) {
+void VariantTest::ExpectChain() const {
   const Answer* answer = AnswerAt(answers_, "Third", "third");
   if (answer == nullptr) {
     answer = AnswerAt(answers_, "_ZN12_GLOBAL__N_15ThirdEi", "third");
@@ -59,7 +63,9 @@ TEST_P(VariantTest, FunctionsHaveTheirLinesAndInlinedOnesAreAChain) {
   EXPECT_THAT((*answer)[2].function, HasSubstr("First"));
   EXPECT_EQ((*answer)[3].line, CompiledSubject::LineOf("call of first"));
   EXPECT_EQ((*answer)[3].function, "_ZN7service5ServeEi");
+}
 
+void VariantTest::ExpectLines() const {
   EXPECT_NE(AnswerAt(answers_, "wp_count", "count"), nullptr);
   EXPECT_NE(AnswerAt(answers_, "_ZN7service5ServeEi", "serve"), nullptr);
   EXPECT_NE(AnswerAt(answers_, "_ZN12_GLOBAL__N_16HiddenEi", "hidden"),
@@ -72,7 +78,7 @@ TEST_P(VariantTest, FunctionsHaveTheirLinesAndInlinedOnesAreAChain) {
 // Every byte of code. Where both others know something, a difference from
 // both is a mistake, and one from addr2line is of a kind that Difference or the
 // variant names.
-TEST_P(VariantTest, EveryAnswerIsThatOfTheOtherTools) {
+void VariantTest::ExpectAgreement() const {
   const std::vector<uint64_t> addresses = subject_.addresses();
   const Answers addr2line = AskAddr2line(subject_.path(), addresses);
   const Answers llvm = AskLlvm(subject_.path(), addresses);
@@ -97,6 +103,13 @@ TEST_P(VariantTest, EveryAnswerIsThatOfTheOtherTools) {
                            << ToString(addr2line.of[i]) << "llvm-symbolizer\n"
                            << ToString(llvm.of[i]);
   }
+}
+
+// One test, since compiling takes most of the time.
+TEST_P(VariantTest, HasTheRightLinesAndInlinedFunctions) {
+  ExpectChain();
+  ExpectLines();
+  ExpectAgreement();
 }
 
 INSTANTIATE_TEST_SUITE_P(
