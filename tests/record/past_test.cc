@@ -246,42 +246,33 @@ TEST(SliceReaderTest, ASliceIsToTheNanosecondWhatAMeasurementSaw) {
   GTEST_SKIP() << "ticks came in between each time";
 }
 
-// Sleeps in one of very many stacks.
-void Wander(uint32_t path, int depth);
-
-__attribute__((noinline)) void WanderOn(uint32_t path, int depth) {
-  Wander(path, depth - 1);
-  asm volatile("" ::: "memory");  // no tail call
-}
-
-__attribute__((noinline)) void Wander(uint32_t path, int depth) {
-  if (depth == 0) {
-    poll(nullptr, 0, 1);
-  } else if ((path >> depth & 1) != 0) {
-    WanderOn(path, depth);
-  } else {
-    Wander(path, depth - 1);
+// As a program that is in a new place at each look would; the table takes
+// stacks from any thread.
+void FillTable(const stacks::Recording& recording) {
+  stacks::StackTable& table = const_cast<stacks::Recording&>(recording).table();
+  for (uint64_t number = 0; table.Fullness() < 0.75; ++number) {
+    const stacks::Frame frame = stacks::Frame::Code(0, 0x1000 + number);
+    stacks::SampleKey key;
+    key.stack = table.Intern({&frame, 1});
+    table.Find(key);
   }
-  asm volatile("" ::: "memory");
 }
 
 TEST(SliceReaderTest, HasTheTableEmptiedAndLosesNoMoreThanHalfATickByIt) {
-  Slicing slicing(stacks::Recording::kMinBytes, 300);
-  std::atomic<bool> stop{false};
-  std::vector<std::thread> wandering;
-  for (uint32_t i = 0; i < 3; ++i) {
-    wandering.emplace_back([&, i] {
-      std::mt19937 random(i);
-      while (!stop) Wander(static_cast<uint32_t>(random()), 24);
-    });
-  }
-  // Each slice is ended by the table alone.
+  Slicing slicing(stacks::Recording::kMinBytes);
+  const Busy busy;
   const absl::Time until = absl::Now() + absl::Seconds(20);
-  while (slicing.slices().size() < 2 && absl::Now() < until) usleep(10'000);
-  stop = true;
-  for (std::thread& thread : wandering) thread.join();
+  for (size_t slice = 1; slice <= 3 && absl::Now() < until; ++slice) {
+    usleep(200'000);
+    FillTable(slicing.session().recording());
+    // Each slice is ended by the table alone.
+    while (slicing.slices().size() < slice && absl::Now() < until) {
+      usleep(10'000);
+    }
+  }
+  EXPECT_LT(slicing.session().recording().table().Fullness(), 0.5);
   const std::vector<Measurement> slices = slicing.slices();
-  ASSERT_GE(slices.size(), 2u);
+  ASSERT_EQ(slices.size(), 3u);
   for (size_t i = 1; i < slices.size(); ++i) {
     EXPECT_EQ(slices[i].start_ns, slices[i - 1].end_ns);
     EXPECT_EQ(slices[i].losses.overflow, 0);
@@ -301,7 +292,7 @@ TEST(SliceReaderTest, HasTheTableEmptiedAndLosesNoMoreThanHalfATickByIt) {
   const double ratio =
       static_cast<double>(own_ns) /
       static_cast<double>(absl::ToInt64Nanoseconds(all->duration));
-  EXPECT_GT(ratio, 0.99);
+  EXPECT_GT(ratio, 0.97) << "three times half a tick";
   EXPECT_LE(ratio, 1.0);
 }
 

@@ -174,8 +174,8 @@ TEST_F(SpoolTest, ACorruptRecordCostsItselfAndNamesOfLaterOnes) {
 }
 
 TEST_F(SpoolTest, OldFilesGoWhenThereIsNoMoreRoom) {
-  constexpr int64_t kMaxBytes = 80'000;
-  Record(300, kMaxBytes, 20);
+  constexpr int64_t kMaxBytes = 20'000;
+  Record(80, kMaxBytes, 20);
   int64_t bytes = 0;
   for (const fs::path& path : Files()) {
     bytes += static_cast<int64_t>(fs::file_size(path));

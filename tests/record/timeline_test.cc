@@ -60,7 +60,7 @@ TEST(SliceTest, SamplesAreRightToAMicrosecondAndTotalsToTheNanosecond) {
   }
 }
 
-// Twenty threads, each of which is in three of ten places of its own in every
+// Four threads, each of which is in two of ten places of its own in every
 // slice.
 class Day {
  public:
@@ -69,8 +69,8 @@ class Day {
 
   void Pass(int64_t slices) {
     for (int64_t i = 0; i < slices; ++i) {
-      for (uint32_t thread = 0; thread < 20; ++thread) {
-        for (uint32_t place = 0; place < 3; ++place) {
+      for (uint32_t thread = 0; thread < 4; ++thread) {
+        for (uint32_t place = 0; place < 2; ++place) {
           program.Add(thread * 10 + (random() + 3 * place) % 10, thread,
                       RandomCounts(random));
         }
@@ -186,11 +186,11 @@ TEST(TimelineTest, WhatIsNotThereIsSaid) {
 // A program with too much in every slice for its recorder's memory.
 class ShortOfMemory {
  public:
-  // `new_stacks` of the 500 samples of a slice were never there before.
+  // `new_stacks` of the 125 samples of a slice were never there before.
   void Pass(uint32_t slices, uint32_t new_stacks) {
     for (uint32_t slice = 0; slice < slices; ++slice) {
       if (slice % 20 == 0) program.recording().Clear();
-      for (uint32_t i = 0; i < 500; ++i) {
+      for (uint32_t i = 0; i < 125; ++i) {
         program.Add(i < new_stacks ? stack++ : i, i % 10, RandomCounts(random));
       }
       fine.push_back(program.EndSlice(recorder));
@@ -213,7 +213,7 @@ class ShortOfMemory {
     EXPECT_EQ(TotalOf(*all), total);
   }
 
-  static constexpr int64_t kBytes = 1 << 20;
+  static constexpr int64_t kBytes = 1 << 18;
   SimulatedProgram program;
   Recorder recorder{{kBytes, "", 0}, nullptr, program.clocks()};
   std::mt19937 random{3};
@@ -234,7 +234,7 @@ TEST(TimelineTest, WhereSlicesTakeTooMuchMemoryOldOnesGetCoarser) {
 
 TEST(TimelineTest, WhereStacksTakeTooMuchMemoryOldSlicesGo) {
   ShortOfMemory subject;
-  subject.Pass(300, 250);
+  subject.Pass(300, 62);
   const Recorded recorded = subject.recorder.Describe();
   EXPECT_GT(recorded.slices.front().start, WallTime(kStartWallNs));
   EXPECT_GT(recorded.slices.size(), 10u);
