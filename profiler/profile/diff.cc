@@ -54,6 +54,11 @@ absl::StatusOr<Profile> Diff(const Profile& before, const Profile& after,
     // A sum of durations would describe neither side.
     diff->time = after.time;
     diff->duration = after.duration;
+    if (options.label_base && !ratios.empty() && !IsDifference(*diff)) {
+      // Of an empty base too it must show that there was one.
+      diff->samples.push_back(
+          {{}, std::vector<int64_t>(ratios.size()), {{kBaseKey, kBaseText}}});
+    }
   }
   return diff;
 }

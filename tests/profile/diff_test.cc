@@ -95,6 +95,14 @@ TEST(DiffTest, LabelledBaseStaysApart) {
   EXPECT_EQ(labelled, 2);
 }
 
+TEST(DiffTest, EmptyBaseIsASideToo) {
+  absl::StatusOr<Profile> diff =
+      Diff(WallProfile({}), After(), {.label_base = true});
+  ASSERT_TRUE(diff.ok()) << diff.status();
+  EXPECT_EQ(CheckValid(*diff), absl::OkStatus());
+  EXPECT_EQ(EncodeFolded(*diff), "main;new 0 9\nmain;same 0 6\n");
+}
+
 TEST(DiffTest, ViewsOfOneProfileAreCompared) {
   Profile profile =
       WallProfile({{{"spin"}, {1, 4000, 5000}}, {{"wait"}, {1, 0, 3000}}});

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "profiler/profile/frames.h"
+#include "profiler/profile/labels.h"
 #include "profiler/profile/saturating.h"
 #include "profiler/profile/stack_sums.h"
 #include "profiler/profile/view.h"
@@ -97,7 +98,7 @@ FlameTree BuildFlameTree(const Profile& profile,
     }
     for (size_t node : path) add(node, weight);
   }
-  tree.is_difference = tree.nodes[0].before != 0;
+  tree.is_difference = tree.nodes[0].before != 0 || IsDifference(profile);
   tree.names = frames.names().names();
   return tree;
 }

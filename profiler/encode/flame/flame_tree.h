@@ -27,7 +27,7 @@ struct FlameTree {
   // stands for everything; it is there even if there is nothing.
   std::vector<FlameNode> nodes;
   ValueType type;
-  // Whether any node has a `before`.
+  // Whether there is a side before, even one without any weight.
   bool is_difference = false;
 };
 
