@@ -6,7 +6,8 @@ import subprocess
 import unittest
 
 import preloaded
-from preloaded import FAST_HZ, PreloadTest, run, subject, system_python
+from preloaded import (FAST_HZ, PreloadTest, Running, open_url, run, subject,
+                       system_python)
 
 LIBRARIES = '/usr/lib/x86_64-linux-gnu'
 JEMALLOC = f'{LIBRARIES}/libjemalloc.so.2'
@@ -135,6 +136,28 @@ class AllocatorTest(PreloadTest):
 
     def test_tcmalloc_before_and_after_us(self):
         self.check(TCMALLOC)
+
+    def check_served(self, allocator):
+        """Threads of the program start while others of ours have ended."""
+        if not os.path.exists(allocator):
+            self.skipTest(f'no {allocator} here')
+        with Running(subject('allocating_threads'), LISTEN='0', HZ=FAST_HZ,
+                     preload=f'{allocator}:{preloaded.library()}') as command:
+            url = command.url()
+            for _ in range(10):
+                open_url(url + '?seconds=0.05')
+            command.process.stdin.close()
+            self.assertEqual(command.process.stdout.read(), 'allocated\n')
+            self.assertEqual(command.process.wait(), 0)
+
+    # Not so yet: it keeps a list of the threads that it knows, and is not told
+    # when one of ours ends.
+    @unittest.expectedFailure
+    def test_jemalloc_while_serving(self):
+        self.check_served(JEMALLOC)
+
+    def test_tcmalloc_while_serving(self):
+        self.check_served(TCMALLOC)
 
     def test_allocator_that_checks(self):
         done = run('env', 'MALLOC_CHECK_=3', 'MALLOC_PERTURB_=165',

@@ -46,7 +46,7 @@ class DescriptorTest(LimitTest):
             self.check('-n', limit, 'all-descriptors')
 
 
-class AddressSpaceTest(PreloadTest):
+class MemoryTest(PreloadTest):
 
     COMMAND = (subject('limits'), 'memory', str(MEBIBYTE))
     STDOUT = '256 pages\n'
@@ -54,22 +54,22 @@ class AddressSpaceTest(PreloadTest):
     # A program in which nothing happens for so long hangs.
     HANG_SECONDS = 10
 
-    def least(self):
+    def least(self, option):
         """KiB that the program needs, bare."""
         low, high = 0, 1 << 17
         while high - low > 16:
             middle = (low + high) // 2
-            done = limited('-v', middle, *self.COMMAND, sampled=False)
+            done = limited(option, middle, *self.COMMAND, sampled=False)
             if done.returncode == 0 and done.stdout == self.STDOUT:
                 high = middle
             else:
                 low = middle
         return high
 
-    def check(self, kibibytes, **variables):
+    def check(self, option, kibibytes):
         """It ends well; unprofiled, if it says so. True if it was profiled."""
-        done = limited('-v', kibibytes, *self.COMMAND, HZ=FAST_HZ,
-                       timeout=self.HANG_SECONDS, **variables)
+        done = limited(option, kibibytes, *self.COMMAND, HZ=FAST_HZ,
+                       timeout=self.HANG_SECONDS, OUTPUT=self.path())
         self.assertEqual((done.returncode, done.stdout), (0, self.STDOUT),
                          f'{kibibytes} KiB: {done.stderr}')
         if done.stderr != '':
@@ -79,18 +79,25 @@ class AddressSpaceTest(PreloadTest):
     def test_any_address_space(self):
         # The preloaded object itself takes less than 1 MiB; with 300 there is
         # enough for all.
-        least = self.least()
+        least = self.least('-v')
         for more in (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 240, 280, 300):
-            profiled = self.check(least + more * 1024, OUTPUT=self.path())
+            profiled = self.check('-v', least + more * 1024)
         self.assertTrue(profiled)
         self.assert_seen('Busy', self.read())
 
     def test_too_little_for_the_engine(self):
-        least = self.least()
+        least = self.least('-v')
         for more in (1, 2, 4):
-            self.assertFalse(self.check(least + more * 1024,
-                                        OUTPUT=self.path()))
+            self.assertFalse(self.check('-v', least + more * 1024))
         self.assertEqual(self.files(), [])
+
+    # Not so yet: where it ends while the engine starts or writes, the program
+    # ends, or hangs.
+    @unittest.expectedFailure
+    def test_any_size_of_data(self):
+        least = self.least('-d')
+        for more in (1, 2, 4, 8, 16, 32, 48, *range(56, 96, 2), 128, 192, 256):
+            self.check('-d', least + more * 1024)
 
 
 class StackTest(LimitTest):

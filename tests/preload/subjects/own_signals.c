@@ -3,9 +3,10 @@
  * SIGURG on standard output; with "ignored" it leaves them to their default
  * while it waits in several calls, until its standard input ends; with
  * "replaced" it installs a handler for them under way. "cancel" cancels threads
- * that compute or are blocked. "fault" has an alternate stack of as many bytes
- * as told, on which it handles faults and overflows; "spare-stack" has one that
- * no handler uses. "abort" and "kill" end it by that signal. */
+ * that compute or are blocked. "short-threads" waits beside many of them.
+ * "fault" has an alternate stack of as many bytes as told, on which it handles
+ * faults and overflows; "spare-stack" has one that no handler uses. "abort" and
+ * "kill" end it by that signal. */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <pthread.h>
@@ -212,6 +213,36 @@ static int Cancel(void) {
   return 0;
 }
 
+/* --- threads that come and go --- */
+
+static void* PollOften(void* interrupted) {
+  while (!stop) {
+    *(int*)interrupted += poll(NULL, 0, 5) != 0;
+    Busy(1);
+  }
+  return NULL;
+}
+
+static void* Nothing(void* unused) { return unused; }
+
+static int ShortThreads(void) {
+  enum { kThreads = 4, kSeconds = 2 };
+  const time_t end = time(NULL) + kSeconds;
+  pthread_t polling, threads[kThreads];
+  int interrupted = 0;
+  pthread_create(&polling, NULL, PollOften, &interrupted);
+  while (time(NULL) < end) {
+    for (int i = 0; i < kThreads; ++i) {
+      pthread_create(&threads[i], NULL, Nothing, NULL);
+    }
+    for (int i = 0; i < kThreads; ++i) pthread_join(threads[i], NULL);
+  }
+  stop = 1;
+  pthread_join(polling, NULL);
+  printf("interrupted %d\n", interrupted);
+  return 0;
+}
+
 /* --- alternate stacks --- */
 
 static sigjmp_buf before_fault;
@@ -276,6 +307,7 @@ int main(int argc, char** argv) {
   if (strcmp(what, "ignored") == 0) return Ignored();
   if (strcmp(what, "replaced") == 0) return Replaced();
   if (strcmp(what, "cancel") == 0) return Cancel();
+  if (strcmp(what, "short-threads") == 0) return ShortThreads();
   if (strcmp(what, "fault") == 0) return Fault((size_t)amount);
   if (strcmp(what, "spare-stack") == 0) return SpareStack((size_t)amount);
   Busy(60);
