@@ -117,7 +117,10 @@ Difference DifferenceOfPlace(const AnsweredFrame& ours,
                              const AnsweredFrame& theirs) {
   if (ours.line != theirs.line) return Difference::kDifferent;
   if (ours.file == theirs.file) return Difference::kNone;
-  return ours.line == 0 ? Difference::kNoLine : Difference::kDifferent;
+  if (ours.line == 0) return Difference::kNoLine;
+  const bool twice = absl::EndsWith(theirs.file, "/" + ours.file) &&
+                     theirs.file.front() != '/';
+  return twice ? Difference::kDirectoryTwice : Difference::kDifferent;
 }
 
 Difference DifferenceOfName(const AnsweredFrame& ours,
@@ -241,6 +244,8 @@ const char* NameOf(Difference difference) {
       return "the same";
     case Difference::kNoLine:
       return "a file without line";
+    case Difference::kDirectoryTwice:
+      return "a directory twice";
     case Difference::kPartOfFunction:
       return "a part of the function";
     case Difference::kAlias:

@@ -55,6 +55,9 @@ enum class Difference {
   kNone,
   // They fill in a file without line from symbols; we leave it out.
   kNoLine,
+  // Where the directory that it was compiled in is relative (packages hide
+  // theirs so), they have it twice: csu/csu/abort.c.
+  kDirectoryTwice,
   // They call it f.cold or f.constprop.0, we call it f.
   kPartOfFunction,
   // Of a function's several names in the symbol table we take the one that
@@ -62,7 +65,7 @@ enum class Difference {
   kAlias,
   kDifferent,
 };
-inline constexpr int kDifferences = 5;
+inline constexpr int kDifferences = 6;
 const char* NameOf(Difference difference);
 Difference DifferenceBetween(const Answer& ours, const Answer& theirs);
 

@@ -1,8 +1,14 @@
 #include "profiler/symbolize/dwarf/line_table.h"
 
+#include <dwarf.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
 namespace wallprof::symbolize {
 
-LineTable::LineTable(DebugFile& file, Dwarf_Die root) {
+LineTable::LineTable(DebugFile& file, Dwarf_Die root)
+    : compiled_in_(file.Text(&root, DW_AT_comp_dir)) {
   if (!file.LoadLines(&root)) return;
   if (dwarf_getsrclines(&root, &lines_, &line_count_) != 0) line_count_ = 0;
   if (dwarf_getsrcfiles(&root, &files_, &file_count_) != 0) file_count_ = 0;
@@ -29,14 +35,22 @@ SourcePlace LineTable::PlaceOf(uint64_t address) const {
       dwarf_lineno(row, &line) != 0) {
     return {};
   }
-  const char* file = dwarf_linesrc(row, nullptr, nullptr);
-  return {file == nullptr ? "" : file, line};
+  return {Whole(dwarf_linesrc(row, nullptr, nullptr)), line};
 }
 
 std::string LineTable::FileOf(uint64_t index) const {
   if (index >= file_count_) return "";
-  const char* file = dwarf_filesrc(files_, index, nullptr, nullptr);
-  return file == nullptr ? "" : file;
+  return Whole(dwarf_filesrc(files_, index, nullptr, nullptr));
+}
+
+// libdw leaves directories of DWARF 5 relative that were so for the compiler.
+std::string LineTable::Whole(const char* file) const {
+  if (file == nullptr) return "";
+  if (*file == '/' || compiled_in_.empty() ||
+      absl::StartsWith(file, compiled_in_ + "/")) {
+    return file;
+  }
+  return absl::StrCat(compiled_in_, "/", file);
 }
 
 }  // namespace wallprof::symbolize

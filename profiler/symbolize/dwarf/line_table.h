@@ -31,6 +31,9 @@ class LineTable {
   std::string FileOf(uint64_t index) const;
 
  private:
+  std::string Whole(const char* file) const;
+
+  std::string compiled_in_;
   Dwarf_Lines* lines_ = nullptr;
   size_t line_count_ = 0;
   Dwarf_Files* files_ = nullptr;
