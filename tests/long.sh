@@ -10,6 +10,12 @@ install_packages long
 say "Fuzzing, 10 minutes"
 fuzz 600
 
+say "Address and undefined behaviour sanitizers, the programs' tests too"
+configure asan-all -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS=-g1 \
+  -DCMAKE_CXX_FLAGS=-g1 -DWALLPROF_SANITIZE=address,undefined
+build asan-all
+run_ctest asan-all
+
 say "Accuracy, ten runs of a minute for each program"
 configure release -DCMAKE_BUILD_TYPE=Release
 build release

@@ -21,8 +21,9 @@ again=(--repeat until-pass:3)
 
 install_packages
 
-say "Address and undefined behaviour sanitizers, all tests"
-configure asan "${sanitized[@]}" -DWALLPROF_SANITIZE=address,undefined
+say "Address and undefined behaviour sanitizers, all tests of the libraries"
+configure asan "${sanitized[@]}" -DWALLPROF_SANITIZE=address,undefined \
+  -DWALLPROF_BUILD_PROGRAMS=OFF
 build asan
 run_ctest asan "${again[@]}"
 

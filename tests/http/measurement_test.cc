@@ -19,7 +19,8 @@ HttpResponse ResponseTo(std::string_view query) {
   absl::StatusOr<Query> parsed = Query::Parse(query);
   EXPECT_TRUE(parsed.ok()) << parsed.status();
   absl::StatusOr<Measurement> measurement =
-      ParseMeasurement(*std::move(parsed), {}, absl::Seconds(10));
+      ParseMeasurement(*std::move(parsed), {}, absl::Seconds(10),
+                       absl::FromUnixSeconds(1'700'000'000));
   EXPECT_TRUE(measurement.ok()) << measurement.status();
   absl::StatusOr<HttpResponse> response =
       EncodeMeasurement(SmallProfile(), *measurement);
