@@ -209,8 +209,7 @@ TEST_F(HandlerTest, RefusesOtherMalformedParameters) {
   ExpectBad("/?seconds=%", "'seconds'");
 }
 
-TEST_F(HandlerTest, RefusesByNameWhatIsNotOfferedYet) {
-}
+TEST_F(HandlerTest, RefusesByNameWhatIsNotOfferedYet) {}
 
 TEST_F(HandlerTest, RootNeedsSecondsBesideOtherParameters) {
   ExpectBad("/?hz=50", "'seconds' is required");
