@@ -10,11 +10,18 @@ install_packages long
 say "Fuzzing, 10 minutes"
 fuzz 600
 
-say "Address and undefined behaviour sanitizers, the programs' tests too"
-configure asan-all -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS=-g1 \
-  -DCMAKE_CXX_FLAGS=-g1 -DWALLPROF_SANITIZE=address,undefined
+say "Address and undefined behaviour sanitizers, all tests"
+configure asan-all "${sanitized[@]}" -DWALLPROF_SANITIZE=address,undefined
 build asan-all
-run_ctest asan-all
+run_ctest asan-all --repeat until-pass:3
+
+say "Thread sanitizer, all tests of what several threads use at once"
+threaded_tests=(handler_test label_registry_test server_test snapshot_test
+  stack_table_race_test symbolizer_test)
+configure tsan-all "${sanitized[@]}" -DWALLPROF_SANITIZE=thread \
+  -DWALLPROF_BUILD_PROGRAMS=OFF
+build tsan-all "${threaded_tests[@]}"
+run_built tsan-all "${threaded_tests[@]}"
 
 say "Accuracy, ten runs of a minute for each program"
 configure release -DCMAKE_BUILD_TYPE=Release

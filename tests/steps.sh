@@ -36,6 +36,22 @@ build() {
     fail "the build in $builds/$name failed, see above."
 }
 
+# Code under a sanitizer is built for speed of building: optimized, it takes
+# twice as long. Reports need no more than lines.
+# shellcheck disable=SC2034  # used by those who source this
+sanitized=(-DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS=-g1 -DCMAKE_CXX_FLAGS=-g1
+  -DWALLPROF_BUILD_BENCHMARKS=OFF -DWALLPROF_BUILD_EXAMPLES=OFF)
+
+# run_built NAME TEST...: those programs of the build NAME.
+run_built() {
+  local name=$1 test program
+  shift
+  for test in "$@"; do
+    program=$(find "$builds/$name" -name "$test" -type f)
+    "$program" --gtest_brief=1 || fail "$test failed in $builds/$name."
+  done
+}
+
 # run_ctest NAME OPTION...: all tests of the build NAME.
 run_ctest() {
   local name=$1
