@@ -30,7 +30,7 @@ say "Fuzzing, 20 seconds"
 fuzz 20
 
 say "All tests, as built for users"
-configure release -DCMAKE_BUILD_TYPE=Release
+configure release -DCMAKE_BUILD_TYPE=Release -DWALLPROF_BUILD_BENCHMARKS=TESTED
 build release
 run_ctest release "${again[@]}"
 

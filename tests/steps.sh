@@ -82,8 +82,9 @@ run_ctest_as_nobody() {
 fuzz() {
   local fuzzers=(encode/pprof encode/folded encode/perf_script
     encode/gperftools_cpu record/spool_decode)
-  configure fuzz -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++ \
-    -DCMAKE_C_COMPILER=clang -DWALLPROF_BUILD_FUZZERS=ON \
+  configure fuzz -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 \
+    -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
+    -DWALLPROF_BUILD_FUZZERS=ON \
     -DWALLPROF_BUILD_BENCHMARKS=OFF -DWALLPROF_BUILD_EXAMPLES=OFF \
     -DWALLPROF_BUILD_PROGRAMS=OFF
   local names=("${fuzzers[@]##*/}") fuzzer found

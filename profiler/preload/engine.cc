@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -200,10 +201,23 @@ absl::Status Start(const wallprof_request& request) {
   return absl::OkStatus();
 }
 
-// On a thread of ours: its descriptors are not the program's, which may have
-// none left, and a file that may not grow costs it no signal.
-absl::Status Privately(Profiler& profiler,
-                       const std::function<absl::Status()>& work) {
+// Whether the program's own threads can open and write files: it may have no
+// descriptor left, and a file that may not grow costs it a signal.
+bool MayWriteFiles() {
+  rlimit size;
+  if (getrlimit(RLIMIT_FSIZE, &size) != 0 || size.rlim_cur != RLIM_INFINITY) {
+    return false;
+  }
+  return threads::FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC))
+      .valid();
+}
+
+// Else on a thread of ours, which has descriptors of its own and its signals
+// blocked. Not always: an allocator of the program's that keeps a list of
+// threads, as jemalloc does, is not told when one of ours ends.
+absl::Status WhereFilesMayBeWritten(Profiler& profiler,
+                                    const std::function<absl::Status()>& work) {
+  if (MayWriteFiles()) return work();
   std::promise<absl::Status> promise;
   std::future<absl::Status> done = promise.get_future();
   const absl::Status started = profiler.RunPrivately(
@@ -239,7 +253,7 @@ void wallprof_engine_finish() {
   if (running->listening.valid()) running->listening.wait();
   running->server.reset();
   if (!running->output.empty()) {
-    const absl::Status written = wallprof::Privately(
+    const absl::Status written = wallprof::WhereFilesMayBeWritten(
         *running->profiler,
         [&running] { return wallprof::WriteOutput(*running); });
     if (!written.ok()) {

@@ -267,7 +267,8 @@ class PostgreSqlTest(ServerTest):
           FROM t GROUP BY 1 ORDER BY 1;
         ANALYZE;
         EXPLAIN (COSTS OFF) SELECT count(*), sum(c) FROM t WHERE b LIKE '%a%';
-        SELECT count(*), sum(c), md5(min(b) || max(b)) FROM t WHERE b LIKE '%a%';
+        SELECT count(*), sum(c), md5(min(b) || max(b)) FROM t
+          WHERE b LIKE '%a%';
         SELECT md5(string_agg(b, ',' ORDER BY b)) FROM t;
         SELECT md5(string_agg(x.b, ',' ORDER BY x.a)) FROM t x JOIN u
           ON x.a = u.g JOIN t y ON y.a = u.n * 100 + u.g;
