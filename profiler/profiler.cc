@@ -197,12 +197,12 @@ absl::StatusOr<std::unique_ptr<Profiler>> RecordedProfiler::Start(
   capture::SessionOptions session;
   session.frequency_hz = options.frequency_hz;
   session.signal = options.signal;
-  // Half for stacks and counts, a quarter for requests to running threads;
-  // the rest is for modules, unwind tables and symbols.
+  // The rest is for modules, unwind tables and symbols.
   session.recording_bytes = options.memory_bytes / 2;
   session.request_bytes = options.memory_bytes / 4;
   session.recording_fd = where.file;
   session.keep_everything = where.keep_everything;
+  session.keep_threads = where.keep_threads;
   std::shared_ptr<RecorderThread> recorder;
   if (options.record) {
     recorder = std::make_shared<RecorderThread>(

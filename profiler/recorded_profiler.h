@@ -23,6 +23,9 @@ class RecordedProfiler {
     // Nothing is forgotten while the program runs; when the table is full,
     // what is new is counted under [overflow].
     bool keep_everything = false;
+    // Threads of ours do not end before the process does. Where the program has
+    // a libc, and perhaps an allocator, that does not learn of their end.
+    bool keep_threads = false;
   };
 
   static absl::StatusOr<std::unique_ptr<Profiler>> Start(const Options& options,

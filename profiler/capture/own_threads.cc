@@ -65,56 +65,110 @@ int CreateThread(const ThreadStack& stack, void* (*main)(void*),
 
 }  // namespace
 
+// A body on its way to its thread; the starter's.
 struct OwnThreads::Launch {
   OwnThreads* threads;
   std::string name;
-  ThreadStack stack;
   std::function<void()> body;
   std::mutex mutex;
   std::condition_variable entered_changed;
   bool entered = false;
 };
 
-void* OwnThreads::Main(void* argument) {
-  auto* launch = static_cast<Launch*>(argument);
-  OwnThreads* threads = launch->threads;
-  pthread_setname_np(pthread_self(), launch->name.c_str());
-  LeaveInheritedScheduling();
-  const threads::Tid tid = GetTid();
-  std::function<void()> body = std::move(launch->body);
-  ThreadStack stack = std::move(launch->stack);  // the one this runs on
-  threads->Enter(tid);
+// A thread; its own.
+struct OwnThreads::Worker {
+  OwnThreads* threads;
+  ThreadStack stack;  // the one it runs on
+  std::mutex mutex;
+  std::condition_variable launched;
+  Launch* next = nullptr;
+};
+
+void OwnThreads::Run(Launch& launch, threads::Tid tid) {
+  pthread_setname_np(pthread_self(), launch.name.c_str());
+  std::function<void()> body = std::move(launch.body);
+  launch.threads->Enter(tid);
   {
     // Notified under the lock: the launcher frees the launch right after.
-    std::lock_guard lock(launch->mutex);
-    launch->entered = true;
-    launch->entered_changed.notify_one();
+    std::lock_guard lock(launch.mutex);
+    launch.entered = true;
+    launch.entered_changed.notify_one();
   }
   body();
-  body = nullptr;
-  threads->Leave(tid, std::move(stack));
+}
+
+void* OwnThreads::Main(void* argument) {
+  std::unique_ptr<Worker> worker(static_cast<Worker*>(argument));
+  OwnThreads* threads = worker->threads;
+  LeaveInheritedScheduling();
+  const threads::Tid tid = GetTid();
+  do {
+    Run(*std::exchange(worker->next, nullptr), tid);
+  } while (threads->Keep(*worker));
+  threads->Leave(tid, std::move(worker->stack));
   return nullptr;
+}
+
+// Waits for the next body. False where threads are to end.
+bool OwnThreads::Keep(Worker& worker) {
+  if (!keep_) return false;
+  pthread_setname_np(pthread_self(), "wallprof-idle");
+  std::unique_lock lock(worker.mutex);
+  {
+    std::lock_guard own(mutex_);
+    kept_.push_back(&worker);
+    --running_;
+    changed_.notify_all();
+  }
+  // From here on this object may be gone.
+  worker.launched.wait(lock, [&] { return worker.next != nullptr; });
+  return true;
+}
+
+// Gives `launch` to a thread that waits for one, if there is any.
+bool OwnThreads::HandToKept(Launch& launch, size_t stack_bytes) {
+  Worker* worker = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = std::find_if(kept_.begin(), kept_.end(),
+                                    [stack_bytes](const Worker* kept) {
+                                      return kept->stack.size() >= stack_bytes;
+                                    });
+    if (found == kept_.end()) return false;
+    worker = *found;
+    kept_.erase(found);
+    ++running_;
+    ++starting_;
+  }
+  std::lock_guard lock(worker->mutex);
+  worker->next = &launch;
+  worker->launched.notify_one();
+  return true;
 }
 
 absl::Status OwnThreads::Start(const std::string& name, size_t stack_bytes,
                                std::function<void()> body) {
   constexpr size_t kMaxName = 15;
   JoinEnded();
-  absl::StatusOr<ThreadStack> stack = ThreadStack::Allocate(stack_bytes);
-  if (!stack.ok()) return stack.status();
-  Launch launch{this, name.substr(0, kMaxName), *std::move(stack),
-                std::move(body)};
-  {
-    std::lock_guard lock(mutex_);
-    ++running_;
-    ++starting_;
-  }
-  const int error = CreateThread(launch.stack, Main, &launch);
-  if (error != 0) {
-    std::lock_guard lock(mutex_);
-    --running_;
-    --starting_;
-    return absl::ErrnoToStatus(error, "starting thread " + name);
+  Launch launch{this, name.substr(0, kMaxName), std::move(body)};
+  if (!HandToKept(launch, stack_bytes)) {
+    absl::StatusOr<ThreadStack> stack = ThreadStack::Allocate(stack_bytes);
+    if (!stack.ok()) return stack.status();
+    auto worker = std::make_unique<Worker>(this, *std::move(stack));
+    worker->next = &launch;
+    {
+      std::lock_guard lock(mutex_);
+      ++running_;
+      ++starting_;
+    }
+    const int error = CreateThread(worker->stack, Main, worker.get());
+    if (error != 0) {
+      std::lock_guard lock(mutex_);
+      --running_;
+      --starting_;
+      return absl::ErrnoToStatus(error, "starting thread " + name);
+    }
+    worker.release();  // the thread's
   }
   std::unique_lock lock(launch.mutex);
   launch.entered_changed.wait(lock, [&] { return launch.entered; });
@@ -123,8 +177,11 @@ absl::Status OwnThreads::Start(const std::string& name, size_t stack_bytes,
 
 void OwnThreads::Enter(threads::Tid tid) {
   std::lock_guard lock(mutex_);
-  own_.push_back({tid, false});
   --starting_;
+  const bool kept = std::any_of(
+      own_.begin(), own_.end(),
+      [tid](const Own& own) { return own.tid == tid && !own.ended; });
+  if (!kept) own_.push_back({tid, false});
 }
 
 void OwnThreads::Leave(threads::Tid tid, ThreadStack stack) {

@@ -24,14 +24,20 @@ namespace wallprof::capture {
 
 class OwnThreads {
  public:
-  OwnThreads() = default;
-  // Waits for all of them to have ended, with the destructors of what they keep
-  // for themselves: those are code of libraries that may be unloaded next.
+  // With `keep` no thread ever ends: one that is done waits for the next body,
+  // or for ever. For where the program's allocator is not told of their end,
+  // and would go on with what it keeps of them.
+  explicit OwnThreads(bool keep = false) : keep_(keep) {}
+
+  // Waits for all bodies to have returned; and unless threads are kept, for the
+  // threads to have ended, with the destructors of what they keep for
+  // themselves: those are code of libraries that may be unloaded next.
   ~OwnThreads();
 
   // Runs `body` on a new thread named `name` (at most 15 bytes are kept) with
   // `stack_bytes` of stack, and returns once the thread is known here. The new
-  // thread shares the calling thread's descriptor table.
+  // thread shares the calling thread's descriptor table; so do those that are
+  // kept, which are used for callers of one table alone.
   absl::Status Start(const std::string& name, size_t stack_bytes,
                      std::function<void()> body);
 
@@ -58,15 +64,21 @@ class OwnThreads {
     ThreadStack stack;
   };
   struct Launch;
+  struct Worker;
 
-  static void* Main(void* launch);
+  static void* Main(void* worker);
+  static void Run(Launch& launch, threads::Tid tid);
+  bool HandToKept(Launch& launch, size_t stack_bytes);
   void Enter(threads::Tid tid);
+  bool Keep(Worker& worker);
   bool ContainsLocked(threads::Tid tid) const;
   void Leave(threads::Tid tid, ThreadStack stack);
   void JoinEnded();
 
+  const bool keep_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::vector<Worker*> kept_;  // without a body; never destroyed
   std::vector<Own> own_;
   std::vector<Ended> ended_;  // are to be joined
   int running_ = 0;

@@ -77,7 +77,10 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Start(
 }
 
 Session::Session(const SessionOptions& options, unwind::LoaderWatch loader)
-    : options_(options), loader_(loader), frequency_hz_(options.frequency_hz) {}
+    : options_(options),
+      loader_(loader),
+      frequency_hz_(options.frequency_hz),
+      own_threads_(options.keep_threads) {}
 
 // Whoever still measures or waits for the sampler is told to end, and waited
 // for. The sampler ends within a tick; ~OwnThreads waits for it.

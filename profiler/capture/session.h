@@ -40,6 +40,7 @@ struct SessionOptions {
   // The table is never emptied, even when nobody measures: somebody wants it
   // whole at the end.
   bool keep_everything = false;
+  bool keep_threads = false;  // see OwnThreads
   // Runs on a thread of the profiler's own, beside the sampler, in every
   // process that has one. Returns soon after Stop. May be empty.
   std::function<void(Session&)> companion;

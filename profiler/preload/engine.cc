@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -112,6 +111,7 @@ absl::Status StartProfiler(const wallprof_request& request, Running& running) {
     }
     where.file = file.get();
   }
+  where.keep_threads = true;
   where.keep_everything =
       request.recording != nullptr || request.output != nullptr;
   absl::StatusOr<std::unique_ptr<Profiler>> profiler =
@@ -201,23 +201,10 @@ absl::Status Start(const wallprof_request& request) {
   return absl::OkStatus();
 }
 
-// Whether the program's own threads can open and write files: it may have no
-// descriptor left, and a file that may not grow costs it a signal.
-bool MayWriteFiles() {
-  rlimit size;
-  if (getrlimit(RLIMIT_FSIZE, &size) != 0 || size.rlim_cur != RLIM_INFINITY) {
-    return false;
-  }
-  return threads::FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC))
-      .valid();
-}
-
-// Else on a thread of ours, which has descriptors of its own and its signals
-// blocked. Not always: an allocator of the program's that keeps a list of
-// threads, as jemalloc does, is not told when one of ours ends.
-absl::Status WhereFilesMayBeWritten(Profiler& profiler,
-                                    const std::function<absl::Status()>& work) {
-  if (MayWriteFiles()) return work();
+// On a thread of ours: its descriptors are not the program's, which may have
+// none left, and a file that may not grow costs it no signal.
+absl::Status Privately(Profiler& profiler,
+                       const std::function<absl::Status()>& work) {
   std::promise<absl::Status> promise;
   std::future<absl::Status> done = promise.get_future();
   const absl::Status started = profiler.RunPrivately(
@@ -253,7 +240,7 @@ void wallprof_engine_finish() {
   if (running->listening.valid()) running->listening.wait();
   running->server.reset();
   if (!running->output.empty()) {
-    const absl::Status written = wallprof::WhereFilesMayBeWritten(
+    const absl::Status written = wallprof::Privately(
         *running->profiler,
         [&running] { return wallprof::WriteOutput(*running); });
     if (!written.ok()) {

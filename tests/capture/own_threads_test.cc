@@ -145,6 +145,30 @@ TEST(OwnThreadsTest, CpuTimeIncludesThatOfEndedOnes) {
   EXPECT_GE(threads.CpuTimeNs(), 20'000'000);
 }
 
+TEST(OwnThreadsTest, KeptOnesAreUsedAgainAndNeverEnd) {
+  std::atomic<Tid> first{0}, second{0}, larger{0};
+  {
+    OwnThreads threads(/*keep=*/true);
+    const auto idle = [&](Tid tid) {
+      threads::ProcText text;
+      return threads::TaskDirectory().Read(tid, "comm", text) &&
+             text.text() == "wallprof-idle\n";
+    };
+    ASSERT_TRUE(threads.Start("own", kStack, [&] { first = OwnTid(); }).ok());
+    while (first == 0 || !idle(first)) usleep(100);
+    ASSERT_TRUE(threads.Start("own", kStack, [&] { second = OwnTid(); }).ok());
+    while (second == 0 || !idle(second)) usleep(100);
+    EXPECT_EQ(second, first);
+    EXPECT_TRUE(threads.Contains(first));
+    ASSERT_TRUE(
+        threads.Start("own", 2 * kStack, [&] { larger = OwnTid(); }).ok());
+    while (larger == 0) usleep(100);
+    EXPECT_NE(larger, first) << "its stack is too small";
+  }
+  EXPECT_EQ(syscall(SYS_tgkill, getpid(), first.load(), 0), 0)
+      << "it outlives us, for good";
+}
+
 TEST(OwnThreadsTest, OneThatCannotBeStartedIsAnError) {
   OwnThreads threads;
   const absl::Status status = threads.Start("own", size_t{1} << 60, [] {});

@@ -150,9 +150,6 @@ class AllocatorTest(PreloadTest):
             self.assertEqual(command.process.stdout.read(), 'allocated\n')
             self.assertEqual(command.process.wait(), 0)
 
-    # Not so yet: it keeps a list of the threads that it knows, and is not told
-    # when one of ours ends.
-    @unittest.expectedFailure
     def test_jemalloc_while_serving(self):
         self.check_served(JEMALLOC)
 
