@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -85,9 +86,24 @@ absl::Status Report(const Arguments& arguments, int recording) {
   return absl::OkStatus();
 }
 
+// Before the command runs: afterwards there would be nothing to read.
+absl::Status PrepareRecordDirectory(const std::string& directory) {
+  if (directory.empty() || directory == kInMemory) return absl::OkStatus();
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (!error && access(directory.c_str(), W_OK | X_OK) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("cannot record to ", directory, ": ",
+                   error ? error.message() : strerror(errno)));
+}
+
 absl::Status Run(const Arguments& arguments, int& exit_status) {
   absl::StatusOr<std::string> preload = PreloadPath();
   if (!preload.ok()) return preload.status();
+  const absl::Status prepared = PrepareRecordDirectory(arguments.record);
+  if (!prepared.ok()) return prepared;
   const std::optional<std::string> objection =
       WhyNotRecorded(arguments.command[0]);
   if (objection) Say(absl::StrCat(*objection, "; nothing is recorded"));

@@ -44,6 +44,16 @@ class RecordTest(unittest.TestCase):
         line = process.stderr.readline()
         return process, re.search(r'http://([0-9.:]+)', line)[1]
 
+    def test_directory_that_cannot_be_is_said_before_the_command_runs(self):
+        in_the_way = os.path.join(self.directory, 'file')
+        with open(in_the_way, 'w', encoding='ascii'):
+            pass
+        for directory in (in_the_way, '/proc/nowhere'):
+            done = self.tool('run', f'--record={directory}', '--', 'echo', 'x')
+            self.assertEqual((done.returncode, done.stdout), (1, ''))
+            self.assertRegex(done.stderr,
+                             rf'\Awallprof: cannot record to {directory}: .+\n\Z')
+
     def fetch_past(self, address):
         """Of what has been recorded, once something has."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
