@@ -107,7 +107,7 @@ void SnapshotToPprof(benchmark::State& state) {
     const Profile profile = MeasuredProfile(
         *recording, Difference(*recording, start, end, StackId{0}),
         [](int) { return std::string("read"); },
-        [](uint32_t) { return std::vector<Label>(); });
+        [](const SampleKey&) { return std::vector<Label>(); });
     benchmark::DoNotOptimize(EncodePprof(profile).size());
   }
 }

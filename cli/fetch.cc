@@ -8,6 +8,7 @@
 #include "cli/progress_bar.h"
 #include "cli/verb.h"
 #include "profiler/profile/view.h"
+#include "wallprof/filter.h"
 
 namespace wallprof::cli {
 namespace {
@@ -25,6 +26,7 @@ struct Arguments {
   std::string to;
   std::optional<View> view;
   std::optional<Format> format;
+  bool detail = false;
   bool lines = false;
   std::string out = "-";
   std::string address;
@@ -60,6 +62,7 @@ absl::StatusOr<FetchUrl> UrlOf(const Arguments& arguments, Format format) {
   if (arguments.view) {
     parameters.push_back({"view", std::string(NameOfView(*arguments.view))});
   }
+  if (arguments.detail) parameters.push_back({"detail", "1"});
   if (arguments.lines) parameters.push_back({"lines", "1"});
   return MakeFetchUrl(arguments.address, parameters);
 }
@@ -95,6 +98,11 @@ absl::Status Fetch(const Arguments& arguments) {
     return absl::InvalidArgumentError(absl::StrCat(
         url->url, ": not a profile: ", profile.status().message()));
   }
+  // Folded stacks come with it.
+  if (arguments.detail && format != Format::kFolded &&
+      format != Format::kPprof && arguments.view != View::kBlockedBy) {
+    profile = WithLabelFrames(*std::move(profile), kWaitLabels);
+  }
   return WriteProfile(*profile, arguments.out, format);
 }
 
@@ -113,6 +121,9 @@ void AddFetch(CLI::App& program, int& exit_status) {
       ->excludes(verb->get_option("--seconds"));
   AddViewOption(*verb, arguments->view);
   AddFormatOption(*verb, "--format", arguments->format);
+  verb->add_flag("--detail", arguments->detail,
+                 "Also which file, socket, lock or thread each sample waits "
+                 "for: a label in pprof, the innermost frame elsewhere");
   AddLinesOption(*verb, arguments->lines);
   verb->add_option("-o", arguments->out,
                    "File to write, its format by its suffix; by default "

@@ -53,6 +53,9 @@ void AddFilter(CLI::App& verb, const std::string& name,
 }  // namespace
 
 void AddFilterOptions(CLI::App& verb, FilterOptions& options) {
+  verb.add_flag("--detail", options.detail,
+                "What samples wait for as their innermost frames, if they were "
+                "measured with it");
   Filters& filters = options.filters;
   AddFilter(verb, "--focus", "Only stacks with a frame that matches REGEX",
             filters.focus, MatchOf);
@@ -90,6 +93,8 @@ absl::StatusOr<Profile> ApplyFilters(const FilterOptions& options,
     part = Prune(profile, *drop, *keep);
     if (!part.ok()) return part.status();
   }
+  // First, so that what is waited for can be looked for as a frame too.
+  if (options.detail) part = WithLabelFrames(*std::move(part), kWaitLabels);
   return Filter(*part, options.filters);
 }
 

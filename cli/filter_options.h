@@ -11,7 +11,8 @@ namespace wallprof::cli {
 // What the user asked for.
 struct FilterOptions {
   Filters filters;
-  bool prune = false;  // by the profile's own drop_frames and keep_frames
+  bool detail = false;  // what samples wait for as their innermost frames
+  bool prune = false;   // by the profile's own drop_frames and keep_frames
 };
 
 // Adds the options. A regular expression that is none is wrong usage.

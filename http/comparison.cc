@@ -50,6 +50,9 @@ absl::StatusOr<Comparison> ParseComparison(Query query,
   if (window->past.has_value() && !comparison.before.has_value()) {
     return Wrong("Parameter 'from' goes with 'before' and 'after' here.");
   }
+  if (window->detail) {
+    return Wrong("Parameter 'detail' is for measurements, not for '/diff'.");
+  }
   comparison.window = *std::move(window);
   comparison.window.view = view.value_or(View::kWall);
   comparison.window.file_name = kFileName;

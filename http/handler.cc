@@ -274,6 +274,7 @@ absl::StatusOr<Profile> HttpHandler::State::Collect(
   options.frequency_hz = measurement.frequency_hz;
   options.view = measurement.view;
   options.cancelled = request.client_gone;
+  options.detail = measurement.detail;
   const std::optional<http::PastWindow>& past = measurement.past;
   return past ? source_.Past(past->from, past->to)
               : source_.Collect(measurement.duration, options);

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "http/response.h"
+#include "wallprof/filter.h"
 
 namespace wallprof::http {
 
@@ -92,7 +93,7 @@ absl::StatusOr<std::optional<PastWindow>> TakePast(Query& query,
   if (!from.has_value()) {
     return absl::InvalidArgumentError("Parameter 'to' needs 'from'.");
   }
-  for (const char* name : {"seconds", "hz"}) {
+  for (const char* name : {"seconds", "hz", "detail"}) {
     // What has been measured is as long and as fine as it is.
     if (query.Take(name).has_value()) {
       return absl::InvalidArgumentError(
@@ -193,6 +194,7 @@ absl::StatusOr<Measurement> ParseMeasurement(
   status.Update(TakeView(query, "view", view));
   measurement.view = view.value_or(defaults.view);
   status.Update(TakeInto(query, "format", ParseFormat, measurement.format));
+  status.Update(TakeSwitch(query, "detail", measurement.detail));
   status.Update(TakeSwitch(query, "threads", measurement.threads));
   status.Update(TakeSwitch(query, "lines", measurement.lines));
   status.Update(query.CheckAllTaken());
@@ -253,6 +255,14 @@ absl::StatusOr<HttpResponse> EncodeSeen(const Profile& profile,
 
 absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
                                                const Measurement& measurement) {
+  // Labels show in pprof alone. A stack that goes on to the holder of a lock
+  // says already what is waited for.
+  if (measurement.detail && measurement.format != Format::kPprof &&
+      measurement.view != View::kBlockedBy) {
+    Measurement plain = measurement;
+    plain.detail = false;
+    return EncodeMeasurement(WithLabelFrames(profile, kWaitLabels), plain);
+  }
   // Folded stacks need no copy of the profile.
   if (measurement.format == Format::kFolded) {
     return EncodeSeen(profile, measurement);

@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "profiler/capture/engine.h"
 #include "profiler/capture/signal/handler.h"
+#include "profiler/option_limits.h"
+#include "profiler/own_world.h"
 #include "profiler/recorded_profiler.h"
 #include "profiler/recorder_thread.h"
 #include "profiler/stacks/measured_profile.h"
@@ -18,27 +20,15 @@
 #include "profiler/threads/label_registry.h"
 #include "profiler/threads/syscall_name.h"
 #include "profiler/threads/task_directory.h"
-#include "profiler/threads/wait_target.h"
-#include "profiler/unwind/memory.h"
+#include "profiler/wait_names.h"
 
 namespace wallprof {
 namespace {
 
-constexpr int kMinFrequencyHz = 1;
-// Beyond this the sampler itself would be the load.
-constexpr int kMaxFrequencyHz = 1000;
-
-// Less than this holds too few stacks to be of use.
-constexpr size_t kMinMemoryBytes = size_t{8} << 20;
-constexpr size_t kMinRecordMemoryBytes = size_t{1} << 20;
-
-// A file of the spool is an eighth of it, and begins with all names.
-constexpr int64_t kMinRecordDirBytes = int64_t{1} << 20;
-
 // `measurement` as a profile without names.
 Profile ProfileOf(const stacks::Recording& recording,
                   const stacks::Measurement& measurement, View view,
-                  const stacks::LabelSets& labels_of) {
+                  const stacks::OtherLabels& labels_of) {
   return view == View::kBlockedBy
              ? stacks::LockWaitProfile(recording, measurement,
                                        threads::SyscallName, labels_of)
@@ -55,29 +45,13 @@ void Complete(const stacks::Measurement& measurement,
   }
 }
 
-std::vector<Label> ProgramLabels(uint32_t set) {
+std::vector<Label> ProgramLabels(const stacks::SampleKey& key) {
   std::vector<Label> labels;
-  if (set == 0) return labels;
-  for (auto& [key, value] : threads::LabelRegistry::Get().Labels(set)) {
-    labels.push_back({key, value});
+  if (key.labels == 0) return labels;
+  for (auto& [name, value] : threads::LabelRegistry::Get().Labels(key.labels)) {
+    labels.push_back({name, value});
   }
   return labels;
-}
-
-// Of signals whose default is to be ignored or to go on, none can end a
-// program that was replaced by exec while one was under way.
-bool DefaultsToIgnore(int signal) {
-  return signal == SIGURG || signal == SIGCHLD || signal == SIGWINCH ||
-         signal == SIGCONT;
-}
-
-absl::Status CheckFrequency(int frequency_hz) {
-  if (frequency_hz < kMinFrequencyHz || frequency_hz > kMaxFrequencyHz) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("frequency_hz must be from ", kMinFrequencyHz, " to ",
-                     kMaxFrequencyHz, ", not ", frequency_hz));
-  }
-  return absl::OkStatus();
 }
 
 // Servers that are asked for debug information learn what runs here, so that is
@@ -101,37 +75,6 @@ absl::Status NothingRecorded() {
 
 }  // namespace
 
-absl::Status Options::Validate() const {
-  if (absl::Status status = CheckFrequency(frequency_hz); !status.ok()) {
-    return status;
-  }
-  if (!DefaultsToIgnore(signal)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "signal must be one that is ignored by default (SIGURG, SIGCHLD, "
-        "SIGWINCH or SIGCONT), not ",
-        signal));
-  }
-  if (memory_bytes < kMinMemoryBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("memory_bytes must be at least ", kMinMemoryBytes,
-                     ", not ", memory_bytes));
-  }
-  if (record_memory_bytes < kMinRecordMemoryBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("record_memory_bytes must be at least ",
-                     kMinRecordMemoryBytes, ", not ", record_memory_bytes));
-  }
-  if (record_dir_bytes < kMinRecordDirBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("record_dir_bytes must be at least ", kMinRecordDirBytes,
-                     ", not ", record_dir_bytes));
-  }
-  if (!record && !record_dir.empty()) {
-    return absl::InvalidArgumentError("record_dir needs record");
-  }
-  return absl::OkStatus();
-}
-
 // --- state -------------------------------------------------------------------
 
 class Profiler::State {
@@ -148,9 +91,10 @@ class Profiler::State {
   RecorderThread* recorder() const { return recorder_.get(); }
 
   // `measurement`, named.
-  Profile Describe(const stacks::Measurement& measurement, View view) {
+  Profile Describe(const stacks::Measurement& measurement, View view,
+                   const stacks::OtherLabels& labels_of = ProgramLabels) {
     Profile profile =
-        ProfileOf(session()->recording(), measurement, view, ProgramLabels);
+        ProfileOf(session()->recording(), measurement, view, labels_of);
     Complete(measurement, symbolizer_, profile);
     return profile;
   }
@@ -230,12 +174,14 @@ absl::StatusOr<Profile> RecordedProfiler::Read(int file, View view) {
   stacks::Recording& made = **recording;
   const stacks::Frame not_sampled =
       stacks::Frame::Pseudo(stacks::PseudoFrame::kNotSampled);
-  const stacks::Measurement measurement = stacks::Difference(
+  stacks::Measurement measurement = stacks::Difference(
       made, stacks::EmptySnapshot(made), stacks::TakeSnapshot(made),
       made.table().Intern({&not_sampled, 1}));
+  stacks::ForgetTargets(measurement);
   // Labels are of the other process.
-  Profile profile = ProfileOf(made, measurement, view,
-                              [](uint32_t) { return std::vector<Label>(); });
+  Profile profile =
+      ProfileOf(made, measurement, view,
+                [](const stacks::SampleKey&) { return std::vector<Label>(); });
   symbolize::Symbolizer symbolizer;
   Complete(measurement, symbolizer, profile);
   return profile;
@@ -256,12 +202,40 @@ absl::StatusOr<Profile> Profiler::Collect(absl::Duration duration,
       return status;
     }
   }
+  if (options.detail) return CollectDetail(duration, options);
   Profile profile;
-  const absl::Status measured =
-      session->Measure(duration, options.frequency_hz, options.cancelled,
-                       [&](const stacks::Measurement& measurement) {
-                         profile = state_->Describe(measurement, options.view);
-                       });
+  const absl::Status measured = session->Measure(
+      duration, {options.frequency_hz, /*targets=*/false, options.cancelled},
+      [&](const stacks::Measurement& measurement) {
+        profile = state_->Describe(measurement, options.view);
+      });
+  if (!measured.ok()) return measured;
+  return profile;
+}
+
+// As Collect, with names for what samples wait for, which are looked up while
+// they do.
+absl::StatusOr<Profile> Profiler::CollectDetail(absl::Duration duration,
+                                                const CollectOptions& options) {
+  capture::Session& session = *state_->session();
+  WaitNames names(session.recording());
+  capture::Session::MeasureOptions how{options.frequency_hz, /*targets=*/true};
+  how.cancelled = [&] {
+    names.Update();
+    return options.cancelled && options.cancelled();
+  };
+  Profile profile;
+  const absl::Status measured = session.Measure(
+      duration, how, [&](const stacks::Measurement& measurement) {
+        const auto labels_of = [&](const stacks::SampleKey& key) {
+          std::vector<Label> labels = ProgramLabels(key);
+          for (Label& label : names.LabelsOf(key.target)) {
+            labels.push_back(std::move(label));
+          }
+          return labels;
+        };
+        profile = state_->Describe(measurement, options.view, labels_of);
+      });
   if (!measured.ok()) return measured;
   return profile;
 }
@@ -324,21 +298,13 @@ std::vector<ThreadInfo> Profiler::Threads() {
   if (!visited.ok()) return threads;
   state_->symbolizer().Symbolize(profile);
   const threads::TaskDirectory tasks;
-  const unwind::Memory memory;
-  threads::WaitWorld world;
-  world.read = [&memory](uint64_t address, void* to, size_t size) {
-    return memory.Read(address, to, size);
-  };
-  world.is_thread = [&views](threads::Tid tid) {
-    return std::any_of(
-        views.begin(), views.end(),
-        [tid](const capture::ThreadView& view) { return view.tid == tid; });
-  };
+  const OwnWorld own;
   auto sample = profile.samples.begin();
   for (const capture::ThreadView& view : views) {
     std::vector<std::string> stack;
     if (view.stack != stacks::kNoStack) stack = FrameNames(profile, *sample++);
-    threads.push_back(DescribeThread(view, std::move(stack), tasks, world));
+    threads.push_back(
+        DescribeThread(view, std::move(stack), tasks, own.world()));
   }
   std::sort(
       threads.begin(), threads.end(),

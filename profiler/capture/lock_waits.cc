@@ -56,6 +56,13 @@ void LockWaits::Clear() {
   waiters_.clear();
 }
 
+uint64_t LockWaits::LockAddress(const threads::SyscallState& state,
+                                stacks::StackId stack) const {
+  const std::optional<Lock> lock =
+      LockOf(state, functions_.KindOf(recording_.table().Frames(stack)));
+  return lock.has_value() ? lock->address : 0;
+}
+
 threads::Tid LockWaits::HolderOf(const ObservedThread& thread) const {
   return thread.lock_wait.lock.has_value()
              ? OwnerOf(*thread.lock_wait.lock, memory_)
@@ -136,6 +143,7 @@ stacks::EntryId LockWaits::PairOf(const ObservedThread& waiter,
     key.labels = waiter.labels->load(std::memory_order_relaxed);
   }
   key.wait = waiter.wait;
+  key.target = waiter.target;
   key.state = holder_state;
   // What has no room still is a wait behind somebody.
   key.holder = holder == stacks::kNoStack

@@ -68,6 +68,11 @@ class LockWaits {
   // The table has forgotten all stacks.
   void Clear();
 
+  // The address of the lock that a thread waits for that is blocked in `state`
+  // with this stack; 0: none.
+  uint64_t LockAddress(const threads::SyscallState& state,
+                       stacks::StackId stack) const;
+
   // Who holds the lock that the thread waits for; 0: no lock, or not known.
   threads::Tid HolderOf(const ObservedThread& thread) const;
 

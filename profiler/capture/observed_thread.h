@@ -121,6 +121,8 @@ struct ObservedThread {
 
   // --- blocked ---------------------------------------------------------------
   StackMemo memo;
+  // What it waits for, if that is wanted; see wait_targets.h.
+  stacks::StackId target = stacks::kNoStack;
   size_t copy_bytes = 0;  // how much of the stack the last walk needed
   LockWait lock_wait;
 

@@ -45,6 +45,7 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
           {[this](threads::Tid tid) { return FindThread(tid); },
            [this](ObservedThread& thread) { Look(thread); },
            [this](const ObservedThread& thread) { return HasNotRun(thread); }}),
+      wait_targets_(recording),
       files_(tasks),
       random_(static_cast<unsigned>(threads::MonotonicNs())) {
   unwind::LibUnwind::UseFromSampler();
@@ -67,7 +68,7 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
 
 Sampler::~Sampler() { unwind::LibUnwind::ForgetSampler(); }
 
-void Sampler::Tick(int64_t now_ns, bool everyone) {
+void Sampler::Tick(int64_t now_ns, bool everyone, bool targets) {
   const int64_t cpu_before = threads::NowNs(CLOCK_THREAD_CPUTIME_ID);
   now_ns_ = now_ns;
   ++tick_;
@@ -83,7 +84,10 @@ void Sampler::Tick(int64_t now_ns, bool everyone) {
   // Now and then all, since only then can it be told what ended threads used.
   constexpr int64_t kExitedAfterNs = 1'000'000'000;
   everyone |= exited_due_ && now_ns_ - exited_at_ns_ > kExitedAfterNs;
+  const bool add_targets = targets && !targets_wanted_;
+  targets_wanted_ = targets;
   const bool whole = LookAtAllDue(everyone);
+  if (add_targets) AddTargets();
   lock_waits_.Update(now_ns_, tick_);
   if (exited_due_ && whole) AccountExited();
   RemoveEnded();
@@ -240,6 +244,7 @@ void Sampler::LookBlocked(ObservedThread& thread, const SyscallState& state) {
       break;
   }
   const bool in_call = state.kind == SyscallState::Kind::kInSyscall;
+  thread.target = TargetOf(thread, state);
   const int64_t before_ns = thread.last_look_ns;
   EnterBlocked(thread, thread.memo.stack,
                WaitsForDisk(tasks_, thread.tid, state) ? ThreadState::kDisk
@@ -259,6 +264,7 @@ void Sampler::LookBlocked(ObservedThread& thread, const SyscallState& state) {
 void Sampler::EnterBlocked(ObservedThread& thread, stacks::StackId stack,
                            ThreadState state, uint16_t wait) {
   stacks::SampleKey key{stack, thread.record, 0, wait, state};
+  key.target = thread.target;
   if (thread.labels != nullptr) {
     key.labels = thread.labels->load(std::memory_order_relaxed);
   }
@@ -266,6 +272,46 @@ void Sampler::EnterBlocked(ObservedThread& thread, stacks::StackId stack,
   thread.stack = stack;
   accountant_.MoveTo(thread, accountant_.EntryOf(key), now_ns_);
   thread.settled = true;
+}
+
+// Of a thread that is blocked in `state`, with the stack that is remembered.
+stacks::StackId Sampler::TargetOf(const ObservedThread& thread,
+                                  const SyscallState& state) {
+  if (!targets_wanted_ || state.kind != SyscallState::Kind::kInSyscall) {
+    return stacks::kNoStack;
+  }
+  if (const uint64_t lock = lock_waits_.LockAddress(state, thread.memo.stack)) {
+    return wait_targets_.Of(threads::WaitWords::Lock(lock));
+  }
+  SyscallState call = state;
+  call.number = thread.memo.syscall;  // what was restarted, not restart_syscall
+  const auto joined = static_cast<threads::Tid>(call.arguments[2]);
+  return wait_targets_.Of(
+      threads::WordsOf(call, FindThread(joined) != nullptr));
+}
+
+// Of those that wait already; later looks tell it of the others.
+void Sampler::AddTargets() {
+  for (const Turn& turn : order_) {
+    ObservedThread& thread = *turn.thread;
+    if (thread.ended || !thread.settled ||
+        thread.place.kind != Place::Kind::kEntry) {
+      continue;
+    }
+    threads::ProcText text;
+    if (!files_.Read(thread.tid, FileCache::File::kSyscall, tick_, text)) {
+      continue;
+    }
+    const std::optional<SyscallState> state =
+        threads::ParseSyscall(text.text());
+    if (!state.has_value() || !HasNotRun(thread)) continue;
+    stacks::SampleKey key;
+    stacks::Counts counts;
+    if (!recording_.table().Read(thread.place.entry, key, counts)) continue;
+    key.target = thread.target = TargetOf(thread, *state);
+    const stacks::EntryId entry = recording_.table().Find(key);
+    if (entry != stacks::kNoRoom) thread.place.entry = entry;
+  }
 }
 
 // The thread is blocked, and its stack cannot be read.

@@ -20,6 +20,7 @@
 #include "profiler/capture/outside_look.h"
 #include "profiler/capture/own_threads.h"
 #include "profiler/capture/stack_regions.h"
+#include "profiler/capture/wait_targets.h"
 #include "profiler/stacks/recording.h"
 #include "profiler/threads/task_directory.h"
 #include "profiler/unwind/loader_watch.h"
@@ -54,7 +55,9 @@ class Sampler {
   ~Sampler();
 
   // One look at each thread whose turn it is; at `everyone`, at all.
-  void Tick(int64_t now_ns, bool everyone);
+  // `targets`: what blocked threads wait for is wanted from this tick on; it
+  // should then be one for everyone.
+  void Tick(int64_t now_ns, bool everyone, bool targets);
 
   // Accounts up to the last tick what threads have done that were left out
   // since their last look and have not run.
@@ -103,6 +106,9 @@ class Sampler {
   void LookBySignal(ObservedThread& thread);
   void EnterBlocked(ObservedThread& thread, stacks::StackId stack,
                     stacks::ThreadState state, uint16_t wait);
+  stacks::StackId TargetOf(const ObservedThread& thread,
+                           const threads::SyscallState& state);
+  void AddTargets();
   bool NeedsRegions(const ObservedThread& thread) const;
   void Take(ObservedThread& thread, const Request& answer);
   void SetState(ObservedThread& thread, stacks::ThreadState state,
@@ -120,6 +126,7 @@ class Sampler {
   OutsideLook outside_;
   Accountant accountant_;
   LockWaits lock_waits_;
+  WaitTargets wait_targets_;
   FileCache files_;
   StackRegions regions_;
   unwind::Walk walk_;
@@ -135,6 +142,7 @@ class Sampler {
   ThreadMap threads_;
   std::vector<Turn> order_;
   std::vector<threads::Tid> listed_;
+  bool targets_wanted_ = false;
   bool first_listing_ = true;
   bool list_again_ = true;
   int last_hint_ = -1;

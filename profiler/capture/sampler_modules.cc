@@ -108,6 +108,7 @@ void Sampler::ClearTable() {
   recording_.Clear();
   accountant_.Prepare();
   lock_waits_.Clear();
+  wait_targets_.Clear();
   for (size_t i = 0; i < order_.size(); ++i) {
     order_[i].due_ns = 0;
     ObservedThread& thread = *order_[i].thread;

@@ -59,6 +59,24 @@ class Session::ScopedEveryone {
   std::multiset<int64_t>::iterator from_;
 };
 
+// While it exists, ticks that begin later tell what blocked threads wait for.
+class Session::ScopedTargets {
+ public:
+  explicit ScopedTargets(Session& session) : session_(session) {
+    std::lock_guard lock(session_.mutex_);
+    ++session_.targets_wanted_;
+  }
+  ScopedTargets(const ScopedTargets&) = delete;
+  ScopedTargets& operator=(const ScopedTargets&) = delete;
+  ~ScopedTargets() {
+    std::lock_guard lock(session_.mutex_);
+    --session_.targets_wanted_;
+  }
+
+ private:
+  Session& session_;
+};
+
 }  // namespace wallprof::capture
 
 #endif  // WALLPROF_PROFILER_CAPTURE_SCOPED_READER_H_

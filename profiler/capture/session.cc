@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 
 #include "profiler/capture/scoped_reader.h"
@@ -51,6 +52,11 @@ timespec ToTimespec(int64_t ns) {
 bool Session::WantsEveryone(int64_t now_ns) {
   std::lock_guard lock(mutex_);
   return !everyone_from_ns_.empty() && *everyone_from_ns_.begin() <= now_ns;
+}
+
+bool Session::WantsTargets() {
+  std::lock_guard lock(mutex_);
+  return targets_wanted_ > 0;
 }
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Start(
@@ -151,7 +157,7 @@ void Session::Loop(Sampler& sampler) {
     if (now < deadline) continue;
     recording_->tallies().late_ns.add(now - deadline);
     EmptyIfFull(sampler);
-    sampler.Tick(now, WantsEveryone(now));
+    sampler.Tick(now, WantsEveryone(now), WantsTargets());
     sampler_bytes_ = static_cast<int64_t>(sampler.thread_bytes());
     TestClockOnce();
     FollowPrivileges(now);
@@ -296,17 +302,23 @@ stacks::StackId Session::NotSampled() {
 }
 
 absl::Status Session::Measure(
-    absl::Duration duration, int frequency_hz,
-    const std::function<bool()>& cancelled,
+    absl::Duration duration, const MeasureOptions& options,
     const std::function<void(const stacks::Measurement&)>& use) {
-  const ScopedReader reader(*this, frequency_hz);
-  // The first tick shows which threads there are.
-  const auto start = SnapshotFrom(1, cancelled);
+  const ScopedReader reader(*this, options.frequency_hz);
+  std::optional<ScopedTargets> targets;
+  if (options.targets) targets.emplace(*this);
+  // The first tick shows which threads there are, and the first that begins now
+  // what those wait for that wait already.
+  const auto start = SnapshotFrom(options.targets ? threads::MonotonicNs() : 1,
+                                  options.cancelled);
   if (!start.ok()) return start.status();
   const auto end = SnapshotFrom(
-      start->time_ns + absl::ToInt64Nanoseconds(duration), cancelled);
+      start->time_ns + absl::ToInt64Nanoseconds(duration), options.cancelled);
   if (!end.ok()) return end.status();
-  use(stacks::Difference(*recording_, *start, *end, NotSampled()));
+  stacks::Measurement measured =
+      stacks::Difference(*recording_, *start, *end, NotSampled());
+  if (!options.targets) stacks::ForgetTargets(measured);
+  use(measured);
   return absl::OkStatus();
 }
 
@@ -316,8 +328,11 @@ absl::Status Session::MeasureAll(
   const absl::Status caught_up =
       RunOnSampler([](Sampler& sampler) { sampler.CatchUp(); });
   if (!caught_up.ok()) return caught_up;
-  use(stacks::Difference(*recording_, stacks::EmptySnapshot(*recording_),
-                         stacks::TakeSnapshot(*recording_), NotSampled()));
+  stacks::Measurement measured =
+      stacks::Difference(*recording_, stacks::EmptySnapshot(*recording_),
+                         stacks::TakeSnapshot(*recording_), NotSampled());
+  stacks::ForgetTargets(measured);
+  use(measured);
   return absl::OkStatus();
 }
 

@@ -57,12 +57,18 @@ class Session {
   // Ends measurements that wait, with Cancelled. Idempotent.
   void Stop();
 
-  // Measures from the last tick to the first one `duration` after it, at
-  // `frequency_hz` or more, and gives `use` the result while the recording
-  // still holds its stacks. `cancelled` is asked every 50 ms; may be empty.
+  struct MeasureOptions {
+    int frequency_hz = 0;  // at least; 0: the session's own
+    bool targets = false;  // samples that wait say what for
+    // Asked every 50 ms whether nobody wants the result any more; may be empty.
+    std::function<bool()> cancelled;
+  };
+
+  // Measures from the last tick (with `targets`, from the next) to the first
+  // one `duration` after it, and gives `use` the result while the recording
+  // still holds its stacks.
   absl::Status Measure(
-      absl::Duration duration, int frequency_hz,
-      const std::function<bool()>& cancelled,
+      absl::Duration duration, const MeasureOptions& options,
       const std::function<void(const stacks::Measurement&)>& use);
 
   // The same for everything since the start or the last emptying.
@@ -112,10 +118,12 @@ class Session {
   absl::StatusOr<stacks::Snapshot> SnapshotFrom(
       int64_t time_ns, const std::function<bool()>& cancelled);
   bool WantsEveryone(int64_t now_ns);
+  bool WantsTargets();
   stacks::StackId NotSampled();
 
   class ScopedReader;    // keeps the table from being emptied, and a rate
   class ScopedEveryone;  // from a time on, ticks look at all threads
+  class ScopedTargets;   // samples that wait say what for
 
   const SessionOptions options_;
   const unwind::LoaderWatch loader_;
@@ -140,6 +148,7 @@ class Session {
   std::vector<std::function<void(Sampler&)>> posted_;
   bool sampler_ended_ = false;
   bool slice_end_wanted_ = false;
+  int targets_wanted_ = 0;    // by so many readers
   int waiting_ = 0;           // for the sampler to run what they posted
   std::multiset<int> rates_;  // of the readers
   std::multiset<int64_t> everyone_from_ns_;

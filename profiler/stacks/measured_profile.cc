@@ -11,7 +11,7 @@ namespace {
 class Builder {
  public:
   Builder(const Recording& recording, const SyscallNames& syscall_name,
-          const LabelSets& labels_of)
+          const OtherLabels& labels_of)
       : recording_(recording),
         syscall_name_(syscall_name),
         labels_of_(labels_of) {
@@ -110,14 +110,14 @@ class Builder {
     if (std::string wait = WaitName(key.wait, syscall_name_); !wait.empty()) {
       sample.labels.push_back({"wait", std::move(wait)});
     }
-    for (Label& label : labels_of_(key.labels)) {
+    for (Label& label : labels_of_(key)) {
       sample.labels.push_back(std::move(label));
     }
   }
 
   const Recording& recording_;
   const SyscallNames& syscall_name_;
-  const LabelSets& labels_of_;
+  const OtherLabels& labels_of_;
   Profile profile_;
   absl::flat_hash_map<uint64_t, uint64_t> locations_;  // by frame
 };
@@ -169,7 +169,7 @@ std::vector<std::string> LossComments(const Measurement& measurement) {
 Profile MeasuredProfile(const Recording& recording,
                         const Measurement& measurement,
                         const SyscallNames& syscall_name,
-                        const LabelSets& labels_of) {
+                        const OtherLabels& labels_of) {
   Builder builder(recording, syscall_name, labels_of);
   for (const Measured& measured : measurement.samples) builder.Add(measured);
   return builder.Finish(
@@ -180,7 +180,7 @@ Profile MeasuredProfile(const Recording& recording,
 Profile LockWaitProfile(const Recording& recording,
                         const Measurement& measurement,
                         const SyscallNames& syscall_name,
-                        const LabelSets& labels_of) {
+                        const OtherLabels& labels_of) {
   Builder builder(recording, syscall_name, labels_of);
   for (const Measured& wait : measurement.lock_waits) {
     builder.AddLockWait(wait);

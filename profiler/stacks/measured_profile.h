@@ -15,8 +15,9 @@ namespace wallprof::stacks {
 // The name of a system call by its number.
 using SyscallNames = std::function<std::string(int)>;
 
-// The program's labels of a label set.
-using LabelSets = std::function<std::vector<Label>(uint32_t)>;
+// The labels of a sample that others know: those of its label set, which are
+// the program's, and those of its target.
+using OtherLabels = std::function<std::vector<Label>(const SampleKey&)>;
 
 // A wall profile of types samples/count, cpu/nanoseconds, wall/nanoseconds.
 // Frames of code become locations without lines; pseudo-frames are named.
@@ -24,7 +25,7 @@ using LabelSets = std::function<std::vector<Label>(uint32_t)>;
 Profile MeasuredProfile(const Recording& recording,
                         const Measurement& measurement,
                         const SyscallNames& syscall_name,
-                        const LabelSets& labels_of);
+                        const OtherLabels& labels_of);
 
 // Waits for locks: types samples/count, lockwait/nanoseconds. Each stack is the
 // waiter's from the root on, [held by], and the holder's. The label `holder`
@@ -32,7 +33,7 @@ Profile MeasuredProfile(const Recording& recording,
 Profile LockWaitProfile(const Recording& recording,
                         const Measurement& measurement,
                         const SyscallNames& syscall_name,
-                        const LabelSets& labels_of);
+                        const OtherLabels& labels_of);
 
 // How the sampling of a window went, for the profile's comments: the rate that
 // was achieved, lateness, and each loss by its reason.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "absl/container/flat_hash_map.h"
+
 namespace wallprof::stacks {
 namespace {
 
@@ -159,7 +161,34 @@ struct Strata {
   }
 };
 
+// By key, where that alone differs.
+void ForgetTargets(std::vector<Measured>& samples) {
+  if (std::all_of(samples.begin(), samples.end(), [](const Measured& sample) {
+        return sample.key.target == kNoStack;
+      })) {
+    return;
+  }
+  absl::flat_hash_map<SampleKey, size_t> places;
+  size_t size = 0;
+  for (const Measured& sample : samples) {
+    Measured plain = sample;
+    plain.key.target = kNoStack;
+    const auto [place, is_new] = places.try_emplace(plain.key, size);
+    if (is_new) {
+      samples[size++] = plain;
+    } else {
+      samples[place->second].counts += plain.counts;
+    }
+  }
+  samples.resize(size);
+}
+
 }  // namespace
+
+void ForgetTargets(Measurement& measurement) {
+  ForgetTargets(measurement.samples);
+  ForgetTargets(measurement.lock_waits);
+}
 
 Snapshot TakeSnapshot(const Recording& recording) {
   Snapshot snapshot;

@@ -62,6 +62,10 @@ Snapshot TakeSnapshot(const Recording& recording);
 // The state before the first tick.
 Snapshot EmptySnapshot(const Recording& recording);
 
+// Adds up what differs by nothing but its target: for those who did not ask
+// what samples wait for while somebody else did.
+void ForgetTargets(Measurement& measurement);
+
 // What `end` has more than `start`. Each thread's wall time is then parted into
 // running, waiting for a CPU and blocked as its clocks tell, each part keeping
 // the shares that the looks gave it (post-stratification; W. G. Cochran,

@@ -1,7 +1,7 @@
 // Stacks and their counts, in fixed memory, without locks.
 //
 // Writers intern a stack once and then add to the entry of its key, (stack,
-// thread, state, wait, labels). Readers copy counts whenever they like.
+// thread, state, wait, labels, target). Readers copy counts whenever they like.
 // Counts only grow: a measurement is the difference of two readings.
 //
 //   index ──┐ slots of 32 bits, open addressing, 0 = empty, else position + 1
@@ -31,6 +31,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "absl/types/span.h"
 #include "profiler/stacks/frame.h"
@@ -64,9 +65,18 @@ struct SampleKey {
   // Of a wait for a lock: the stack of its holder, whose state `state` is then.
   // Such entries count again what is counted without a holder.
   StackId holder = kNoStack;
-  uint32_t zeros = 0;
+
+  // What a blocked sample waits for, where somebody wants to know it: words
+  // that stand in the table as a stack does, and are no frames. kNoStack: not
+  // asked.
+  StackId target = kNoStack;
 
   friend bool operator==(const SampleKey&, const SampleKey&) = default;
+  template <typename H>
+  friend H AbslHashValue(H state, const SampleKey& key) {
+    return H::combine(std::move(state), key.stack, key.thread, key.labels,
+                      key.wait, key.state, key.holder, key.target);
+  }
 };
 static_assert(sizeof(SampleKey) == 24);
 

@@ -1,8 +1,6 @@
 #include "profiler/threads/wait_target.h"
 
-#include <linux/futex.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "profiler/threads/socket_peer.h"
+#include "profiler/threads/wait_form.h"
 
 namespace wallprof::threads {
 namespace {
@@ -80,7 +79,9 @@ WaitTarget DescribeDescriptor(int fd, const WaitWorld& world) {
   if (link.empty()) return {"io", absl::StrCat("descriptor ", fd)};
   if (absl::ConsumePrefix(&rest, "socket:[")) {
     absl::ConsumeSuffix(&rest, "]");
-    return {"socket", SocketPeer(std::string(rest), world.root)};
+    const std::string inode(rest);
+    return {"socket",
+            world.peer ? world.peer(inode) : SocketPeer(inode, world.root)};
   }
   if (absl::StartsWith(rest, "pipe:")) return {"pipe", link};
   if (absl::ConsumePrefix(&rest, "anon_inode:")) return DescribeAnonymous(rest);
@@ -94,61 +95,31 @@ WaitTarget DescribeDescriptor(int fd, const WaitWorld& world) {
 WaitTarget DescribeWait(const SyscallState& state, const WaitWorld& world) {
   if (state.kind != SyscallState::Kind::kInSyscall) return {};
   const auto fd = static_cast<int>(state.arguments[0]);
-  switch (state.number) {
-    case SYS_nanosleep:
-    case SYS_clock_nanosleep:
+  switch (WaitFormOf(state.number)) {
+    case WaitForm::kSleep:
       return {"sleep", ""};
-    case SYS_pause:
-    case SYS_rt_sigsuspend:
-    case SYS_rt_sigtimedwait:
+    case WaitForm::kSignal:
       return {"signal", ""};
-    case SYS_wait4:
+    case WaitForm::kChild:
       return DescribeChild(fd);
-    case SYS_waitid:
+    case WaitForm::kChildById:
       return DescribeChild(state.arguments[0] == 1  // P_PID
                                ? static_cast<int>(state.arguments[1])
                                : -1);
-    case SYS_futex:
+    case WaitForm::kFutex:
       return DescribeFutex(state, world);
-    case SYS_poll:
-    case SYS_ppoll:
+    case WaitForm::kPoll:
       return DescribePoll(state.arguments[0], state.arguments[1], world);
-    case SYS_select:
-    case SYS_pselect6:
+    case WaitForm::kSelect:
       return {state.arguments[0] == 0 ? "sleep" : "io", ""};
-    case SYS_epoll_wait:
-    case SYS_epoll_pwait:
-    case SYS_epoll_pwait2:
+    case WaitForm::kEpoll:
       return {"epoll", absl::StrCat("descriptor ", fd)};
-    case SYS_read:
-    case SYS_write:
-    case SYS_readv:
-    case SYS_writev:
-    case SYS_pread64:
-    case SYS_pwrite64:
-    case SYS_preadv:
-    case SYS_pwritev:
-    case SYS_recvfrom:
-    case SYS_recvmsg:
-    case SYS_recvmmsg:
-    case SYS_sendto:
-    case SYS_sendmsg:
-    case SYS_sendmmsg:
-    case SYS_accept:
-    case SYS_accept4:
-    case SYS_connect:
-    case SYS_fsync:
-    case SYS_fdatasync:
-    case SYS_flock:
-    case SYS_fcntl:
-    case SYS_ftruncate:
-    case SYS_fallocate:
-    case SYS_ioctl:
-    case SYS_getdents64:
+    case WaitForm::kDescriptor:
       return DescribeDescriptor(fd, world);
-    default:
-      return {};
+    case WaitForm::kUnknown:
+      break;
   }
+  return {};
 }
 
 }  // namespace wallprof::threads

@@ -30,6 +30,9 @@ struct WaitWorld {
   // Copies memory of the process; returns how many bytes there were.
   std::function<size_t(uint64_t address, void* to, size_t size)> read;
   std::function<bool(Tid)> is_thread;  // of the process
+  // The peer of a socket by its inode, from somebody who remembers peers;
+  // empty: looked up each time.
+  std::function<std::string(const std::string& inode)> peer;
 };
 
 // What a thread that is blocked in `state` waits for. Descriptors are those of

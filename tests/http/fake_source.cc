@@ -74,6 +74,7 @@ absl::StatusOr<Profile> FakeSource::Collect(absl::Duration duration,
   ++collects_;
   last_duration_ = duration;
   last_frequency_hz_ = options.frequency_hz;
+  last_detail_ = options.detail;
   ++held_;
   changed_.notify_all();
   absl::StatusOr<Profile> answer = result;
@@ -109,6 +110,11 @@ absl::Duration FakeSource::last_duration() {
 int FakeSource::last_frequency_hz() {
   std::lock_guard<std::mutex> lock(mutex_);
   return last_frequency_hz_;
+}
+
+bool FakeSource::last_detail() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return last_detail_;
 }
 
 }  // namespace wallprof::http

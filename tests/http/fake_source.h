@@ -40,6 +40,7 @@ class FakeSource : public ProfileSource {
   int collects();
   absl::Duration last_duration();
   int last_frequency_hz();
+  bool last_detail();
 
   // What the last question for the past asked for.
   absl::Time last_from;
@@ -61,6 +62,7 @@ class FakeSource : public ProfileSource {
   int collects_ = 0;
   absl::Duration last_duration_;
   int last_frequency_hz_ = -1;
+  bool last_detail_ = false;
 };
 
 }  // namespace wallprof::http

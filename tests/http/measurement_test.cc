@@ -56,6 +56,32 @@ TEST(MeasurementTest, DocumentsWithScriptsMayLoadNothing) {
   }
 }
 
+// A source that knows what its second sample waits for.
+TEST(MeasurementTest, WhatIsWaitedForIsALabelOrAFrame) {
+  Profile profile = SmallProfile();
+  profile.samples[1].labels.push_back({"wait_kind", "pipe"});
+  const auto body = [&](const std::string& query) {
+    const absl::StatusOr<Measurement> measurement =
+        ParseMeasurement(Query::Parse(query).value(), {}, absl::Seconds(10),
+                         absl::FromUnixSeconds(1'700'000'000));
+    EXPECT_TRUE(measurement.ok()) << measurement.status();
+    return EncodeMeasurement(profile, *measurement)->body;
+  };
+  EXPECT_EQ(body("seconds=1&detail=1"),
+            "main;nap();[pipe] 2000\nmain;work() 3000\n");
+  EXPECT_EQ(body("seconds=1"), "main;nap() 2000\nmain;work() 3000\n");
+  for (const char* format : {"speedscope", "svg", "html", "json"}) {
+    EXPECT_THAT(body(std::string("seconds=1&detail=1&format=") + format),
+                HasSubstr("[pipe]"))
+        << format;
+  }
+  const absl::StatusOr<Profile> pprof =
+      DecodePprof(body("seconds=1&detail=1&format=pprof"));
+  ASSERT_TRUE(pprof.ok());
+  EXPECT_EQ(pprof->samples[1].labels.back(), (Label{"wait_kind", "pipe"}));
+  EXPECT_EQ(pprof->functions.size(), profile.functions.size());
+}
+
 // The response to a comparison, or what is wrong with it.
 std::string ComparisonOf(std::string_view query, const Profile& second) {
   absl::StatusOr<Query> parsed = Query::Parse(query);
@@ -96,6 +122,7 @@ TEST(ComparisonTest, RefusesWhatMakesNone) {
         std::pair("seconds=1&before=x&after=cpu", "'before' must be wall, cpu"),
         std::pair("seconds=1&before=cpu&after=wall&view=cpu", "'view'"),
         std::pair("before=cpu&after=wall", "'seconds' is required"),
+        std::pair("seconds=1&detail=1", "'detail' is for measurements"),
         std::pair("seconds=1&normalize=yes", "'normalize' must be 0 or 1")}) {
     EXPECT_THAT(ComparisonOf(query, SmallProfile()), HasSubstr(error));
   }

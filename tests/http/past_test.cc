@@ -50,6 +50,8 @@ TEST(PastMeasurementTest, RefusesWhatDoesNotFit) {
             "Parameter 'seconds' does not go with 'from'.");
   EXPECT_EQ(ErrorOf("from=-5m&hz=99"),
             "Parameter 'hz' does not go with 'from'.");
+  EXPECT_EQ(ErrorOf("from=-5m&detail=1"),
+            "Parameter 'detail' does not go with 'from'.");
   EXPECT_EQ(ErrorOf("from=-5m&to=-5m"),
             "Parameter 'from' must be before 'to', which '-5m' is not.");
   EXPECT_THAT(ErrorOf("from=yesterday"),

@@ -220,7 +220,7 @@ TEST(SliceReaderTest, ASliceIsToTheNanosecondWhatAMeasurementSaw) {
     Measurement slice;
     std::thread collecting([&] {
       const absl::Status status = slicing.session().Measure(
-          absl::Seconds(1), 0, nullptr, [&](const Measurement& measurement) {
+          absl::Seconds(1), {}, [&](const Measurement& measurement) {
             measured = measurement;
             slice = slicing.EndSlice();
           });

@@ -54,9 +54,12 @@ TEST_F(RecorderTest, ASliceIsTheProfileThatWasMeasured) {
   }
   const stacks::Measurement measured = program_.EndSlice(recorder_);
   const Profile expected = stacks::MeasuredProfile(
-      program_.recording(), measured, threads::SyscallName, [](uint32_t set) {
+      program_.recording(), measured, threads::SyscallName,
+      [](const stacks::SampleKey& key) {
         std::vector<Label> labels;
-        if (set != 0) labels.push_back({"set", std::to_string(set)});
+        if (key.labels != 0) {
+          labels.push_back({"set", std::to_string(key.labels)});
+        }
         return labels;
       });
   const absl::StatusOr<Profile> recorded = recorder_.Past({});

@@ -53,9 +53,9 @@ class MeasuredProfileTest : public ::testing::Test {
     Profile profile = MeasuredProfile(
         *recording_, measurement_,
         [](int number) { return "call" + std::to_string(number); },
-        [](uint32_t set) {
-          return set == 0 ? std::vector<Label>()
-                          : std::vector<Label>{{"endpoint", "/search"}};
+        [](const SampleKey& key) {
+          return key.labels == 0 ? std::vector<Label>()
+                                 : std::vector<Label>{{"endpoint", "/search"}};
         });
     EXPECT_EQ(CheckValid(profile), absl::OkStatus());
     return profile;
@@ -228,7 +228,7 @@ TEST_F(MeasuredProfileTest, WaitsForLocksHaveWaiterAndHolder) {
   measurement_.lock_waits.push_back(wait);
   const Profile profile = LockWaitProfile(
       *recording_, measurement_, [](int) { return "futex"; },
-      [](uint32_t) { return std::vector<Label>(); });
+      [](const SampleKey&) { return std::vector<Label>(); });
   ASSERT_EQ(CheckValid(profile), absl::OkStatus());
   EXPECT_EQ(profile.default_sample_type, "lockwait");
   ASSERT_THAT(profile.samples, SizeIs(1));

@@ -320,5 +320,37 @@ TEST_F(SnapshotTest, WaitsWithAHolderAreApart) {
   EXPECT_EQ(measurement.lock_waits[0].counts.wall_ns, 900);
 }
 
+TEST_F(SnapshotTest, WhatDiffersByItsTargetAloneIsAddedUp) {
+  const EntryId plain = Entry(1, 0, ThreadState::kBlocked);
+  const EntryId other = Entry(2, 0, ThreadState::kBlocked);
+  const auto with_target = [&](EntryId entry, uint32_t target) {
+    SampleKey key;
+    Counts counts;
+    EXPECT_TRUE(recording_->table().Read(entry, key, counts));
+    key.target = recording_->table().Intern(StackOf(target, 5));
+    return recording_->table().Find(key);
+  };
+  const EntryId one = with_target(plain, 10);
+  const EntryId two = with_target(plain, 11);
+  const EntryId of_other = with_target(other, 10);
+  EXPECT_NE(one, two);
+  const Snapshot start = Tick(1000, [] {});
+  const Snapshot end = Tick(2000, [&] {
+    Add(plain, {1, 0, 100});
+    Add(one, {2, 0, 200});
+    Add(two, {4, 0, 400});
+    Add(of_other, {8, 0, 800});
+  });
+  Measurement measurement = Between(start, end);
+  EXPECT_EQ(measurement.samples.size(), 4u) << "for who asks";
+  ForgetTargets(measurement);
+  ASSERT_EQ(measurement.samples.size(), 2u);
+  EXPECT_EQ(measurement.samples[0].counts, (Counts{7, 0, 700}));
+  EXPECT_EQ(measurement.samples[1].counts, (Counts{8, 0, 800}));
+  for (const Measured& sample : measurement.samples) {
+    EXPECT_EQ(sample.key.target, kNoStack);
+  }
+}
+
 }  // namespace
 }  // namespace wallprof::stacks

@@ -32,7 +32,7 @@ std::vector<std::string> Walking::NamesOf(
   measurement.samples.push_back(sample);
   Profile profile = stacks::MeasuredProfile(
       *recording_, measurement, [](int) { return std::string(); },
-      [](uint32_t) { return std::vector<Label>(); });
+      [](const stacks::SampleKey&) { return std::vector<Label>(); });
   symbolize::Symbolizer().Symbolize(profile);
   std::vector<std::string> names;
   for (const uint64_t id : profile.samples[0].location_ids) {

@@ -66,6 +66,15 @@ absl::StatusOr<Profile> Scale(const Profile& profile,
 // zero throughout stays so. InvalidArgument if the types differ.
 absl::StatusOr<Profile> Normalize(const Profile& profile, const Profile& to);
 
+// The labels that say what a sample waits for (CollectOptions::detail).
+inline constexpr std::string_view kWaitLabels[] = {"wait_kind", "wait_object"};
+
+// `profile`, in which each sample that has text labels of `keys` has them as
+// its innermost frame, "[socket tcp 127.0.0.1:80]": for formats that show no
+// labels.
+Profile WithLabelFrames(Profile profile,
+                        absl::Span<const std::string_view> keys);
+
 }  // namespace wallprof
 
 #endif  // WALLPROF_FILTER_H_

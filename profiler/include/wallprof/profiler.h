@@ -86,6 +86,11 @@ struct CollectOptions {
   // Asked about every 50 ms; when it says true, Collect ends early with
   // Cancelled. Called on Collect's own thread.
   std::function<bool()> cancelled;
+
+  // Whether samples that wait have labels that say what for: `wait_kind` and
+  // `wait_object`, as ThreadInfo has them. What that costs and cannot know is
+  // in docs/waits.md.
+  bool detail = false;
 };
 
 // A thread as the last look found it.
@@ -201,6 +206,9 @@ class Profiler {
   class State;
 
   explicit Profiler(std::unique_ptr<State> state);
+
+  absl::StatusOr<Profile> CollectDetail(absl::Duration duration,
+                                        const CollectOptions& options);
 
   std::unique_ptr<State> state_;
 };
