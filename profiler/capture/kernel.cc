@@ -53,7 +53,7 @@ void Kernel::LoseSyscallFile(int error) {
 }
 
 void Kernel::Examine(threads::TaskDirectory& tasks) {
-  const auto self = static_cast<threads::Tid>(syscall(SYS_gettid));
+  const auto self = threads::OwnTid();
   threads::ProcText text;
   if (!tasks.Read(self, "syscall", text)) {
     LoseSyscallFile(errno);
@@ -81,7 +81,7 @@ void Kernel::TestCpuClock(OwnThreads& threads) {
   std::atomic<int> wake_ups{0};
   std::atomic<bool> ended{false};
   const absl::Status started = threads.Start("wallprof-nap", 64 << 10, [&] {
-    napper = static_cast<threads::Tid>(syscall(SYS_gettid));
+    napper = threads::OwnTid();
     for (int i = 0; i < kTestWakeUps; ++i) {
       nanosleep(&kTestNap, nullptr);
       wake_ups.fetch_add(1);

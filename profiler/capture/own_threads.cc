@@ -19,7 +19,7 @@
 namespace wallprof::capture {
 namespace {
 
-threads::Tid GetTid() { return static_cast<threads::Tid>(syscall(SYS_gettid)); }
+constexpr char kIdleName[] = "wallprof-idle";
 
 // The program may have pinned the thread that starts us, or made it real-time;
 // we run where its main thread may, with ordinary priority.
@@ -82,6 +82,7 @@ struct OwnThreads::Worker {
   std::mutex mutex;
   std::condition_variable launched;
   Launch* next = nullptr;
+  std::shared_ptr<const std::function<void()>> duty;  // that was done last
 };
 
 void OwnThreads::Run(Launch& launch, threads::Tid tid) {
@@ -101,7 +102,7 @@ void* OwnThreads::Main(void* argument) {
   std::unique_ptr<Worker> worker(static_cast<Worker*>(argument));
   OwnThreads* threads = worker->threads;
   LeaveInheritedScheduling();
-  const threads::Tid tid = GetTid();
+  const threads::Tid tid = threads::OwnTid();
   do {
     Run(*std::exchange(worker->next, nullptr), tid);
   } while (threads->Keep(*worker));
@@ -112,16 +113,24 @@ void* OwnThreads::Main(void* argument) {
 // Waits for the next body. False where threads are to end.
 bool OwnThreads::Keep(Worker& worker) {
   if (!keep_) return false;
-  pthread_setname_np(pthread_self(), "wallprof-idle");
+  pthread_setname_np(pthread_self(), kIdleName);
   std::unique_lock lock(worker.mutex);
-  {
-    std::lock_guard own(mutex_);
-    kept_.push_back(&worker);
-    --running_;
-    changed_.notify_all();
-  }
+  while (!EnterKept(worker)) (*worker.duty)();
   // From here on this object may be gone.
   worker.launched.wait(lock, [&] { return worker.next != nullptr; });
+  return true;
+}
+
+// False where there is a duty to do first.
+bool OwnThreads::EnterKept(Worker& worker) {
+  std::lock_guard lock(mutex_);
+  if (worker.duty != duty_) {
+    worker.duty = duty_;
+    return false;
+  }
+  kept_.push_back(&worker);
+  --running_;
+  changed_.notify_all();
   return true;
 }
 
@@ -140,10 +149,36 @@ bool OwnThreads::HandToKept(Launch& launch, size_t stack_bytes) {
     ++running_;
     ++starting_;
   }
-  std::lock_guard lock(worker->mutex);
-  worker->next = &launch;
-  worker->launched.notify_one();
+  Hand(*worker, launch);
   return true;
+}
+
+void OwnThreads::Hand(Worker& worker, Launch& launch) {
+  std::lock_guard lock(worker.mutex);
+  worker.next = &launch;
+  worker.launched.notify_one();
+}
+
+void OwnThreads::WaitUntilEntered(Launch& launch) {
+  std::unique_lock lock(launch.mutex);
+  launch.entered_changed.wait(lock, [&] { return launch.entered; });
+}
+
+void OwnThreads::OnEachIdle(std::function<void()> duty) {
+  std::vector<Worker*> idle;
+  {
+    std::lock_guard lock(mutex_);
+    duty_ = std::make_shared<const std::function<void()>>(std::move(duty));
+    idle.swap(kept_);
+    running_ += static_cast<int>(idle.size());
+    starting_ += static_cast<int>(idle.size());
+  }
+  // Each does its duty when it has nothing to do any more, which is at once.
+  for (Worker* worker : idle) {
+    Launch launch{this, kIdleName, [] {}};
+    Hand(*worker, launch);
+    WaitUntilEntered(launch);
+  }
 }
 
 absl::Status OwnThreads::Start(const std::string& name, size_t stack_bytes,
@@ -170,8 +205,7 @@ absl::Status OwnThreads::Start(const std::string& name, size_t stack_bytes,
     }
     worker.release();  // the thread's
   }
-  std::unique_lock lock(launch.mutex);
-  launch.entered_changed.wait(lock, [&] { return launch.entered; });
+  WaitUntilEntered(launch);
   return absl::OkStatus();
 }
 

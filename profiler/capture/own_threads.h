@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -41,6 +42,10 @@ class OwnThreads {
   absl::Status Start(const std::string& name, size_t stack_bytes,
                      std::function<void()> body);
 
+  // Runs `duty` on each thread that is kept without a body, and on others when
+  // they have none any more. Returns once the former have begun to.
+  void OnEachIdle(std::function<void()> duty);
+
   // Whether `tid` is one of ours, or was and may still be seen ending.
   bool Contains(threads::Tid tid) const;
 
@@ -69,8 +74,11 @@ class OwnThreads {
   static void* Main(void* worker);
   static void Run(Launch& launch, threads::Tid tid);
   bool HandToKept(Launch& launch, size_t stack_bytes);
+  static void Hand(Worker& worker, Launch& launch);
+  static void WaitUntilEntered(Launch& launch);
   void Enter(threads::Tid tid);
   bool Keep(Worker& worker);
+  bool EnterKept(Worker& worker);
   bool ContainsLocked(threads::Tid tid) const;
   void Leave(threads::Tid tid, ThreadStack stack);
   void JoinEnded();
@@ -79,6 +87,7 @@ class OwnThreads {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Worker*> kept_;  // without a body; never destroyed
+  std::shared_ptr<const std::function<void()>> duty_;
   std::vector<Own> own_;
   std::vector<Ended> ended_;  // are to be joined
   int running_ = 0;

@@ -215,8 +215,7 @@ void Sampler::Look(ObservedThread& thread) {
 bool Sampler::DeniedOfOneOnly() {
   const int error = errno;
   threads::ProcText text;
-  const bool works = tasks_.Read(static_cast<threads::Tid>(syscall(SYS_gettid)),
-                                 "syscall", text);
+  const bool works = tasks_.Read(threads::OwnTid(), "syscall", text);
   errno = error;
   return works;
 }

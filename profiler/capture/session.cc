@@ -236,6 +236,10 @@ void Session::FollowPrivileges(int64_t now_ns) {
   if (!threads::LowerPrivileges(privileges_)) {
     kernel_.Add({"privileges", strerrorname_np(errno), "kept"});
   }
+  // What fails here has failed above.
+  own_threads_.OnEachIdle([lowered = privileges_] {
+    static_cast<void>(threads::LowerPrivileges(lowered));
+  });
 }
 
 // --- other threads -----------------------------------------------------------
@@ -351,7 +355,7 @@ void Session::EndSlice() {
 absl::Status Session::RunPrivately(const std::string& name,
                                    std::function<void()> body) {
   // One of ours has the descriptor table already.
-  if (own_threads_.Contains(static_cast<threads::Tid>(syscall(SYS_gettid)))) {
+  if (own_threads_.Contains(threads::OwnTid())) {
     return own_threads_.Start(name, kPrivateStack, std::move(body));
   }
   absl::Status started;

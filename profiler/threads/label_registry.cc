@@ -9,8 +9,6 @@
 namespace wallprof::threads {
 namespace {
 
-Tid OwnTid() { return static_cast<Tid>(syscall(SYS_gettid)); }
-
 // Made when the program is loaded: a child forked while another thread makes it
 // would wait for that for ever.
 [[maybe_unused]] const LabelRegistry& g_made_at_load = LabelRegistry::Get();

@@ -2,7 +2,9 @@
 #ifndef WALLPROF_PROFILER_THREADS_TASK_DIRECTORY_H_
 #define WALLPROF_PROFILER_THREADS_TASK_DIRECTORY_H_
 
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -13,6 +15,9 @@ namespace wallprof::threads {
 
 // A kernel thread id. Numbers are reused; capture tells incarnations apart.
 using Tid = pid_t;
+
+// Of the calling thread. Async-signal-safe.
+inline Tid OwnTid() { return static_cast<Tid>(syscall(SYS_gettid)); }
 
 // Keeps the directory open from the first use on: files in it are then found
 // without walking to it. For one thread at a time, which must have that

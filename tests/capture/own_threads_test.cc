@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -23,11 +24,10 @@
 namespace wallprof::capture {
 namespace {
 
+using threads::OwnTid;
 using threads::Tid;
 
 constexpr size_t kStack = 256 << 10;
-
-Tid OwnTid() { return static_cast<Tid>(syscall(SYS_gettid)); }
 
 // Descriptors of this process, as it sees them itself.
 std::set<std::string> ProgramsDescriptors() {
@@ -167,6 +167,47 @@ TEST(OwnThreadsTest, KeptOnesAreUsedAgainAndNeverEnd) {
   }
   EXPECT_EQ(syscall(SYS_tgkill, getpid(), first.load(), 0), 0)
       << "it outlives us, for good";
+}
+
+TEST(OwnThreadsTest, EachIdleOneIsReached) {
+  std::mutex mutex;
+  std::multiset<Tid> started, reached;
+  OwnThreads threads(/*keep=*/true);
+  std::atomic<bool> go_on{false};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(threads
+                    .Start("own", kStack,
+                           [&] {
+                             {
+                               std::lock_guard lock(mutex);
+                               started.insert(OwnTid());
+                             }
+                             while (!go_on) usleep(100);
+                           })
+                    .ok());
+  }
+  const auto reach = [&] {
+    {
+      std::lock_guard lock(mutex);
+      reached.clear();
+    }
+    threads.OnEachIdle([&] {
+      std::lock_guard lock(mutex);
+      reached.insert(OwnTid());
+    });
+    usleep(20'000);  // it returned when the last one had begun
+    std::lock_guard lock(mutex);
+    return reached;
+  };
+  EXPECT_EQ(reach().size(), 0u) << "all are at work";
+  go_on = true;
+  const auto all_reached = [&] {
+    std::lock_guard lock(mutex);
+    return reached.size() == 3;
+  };
+  while (!all_reached()) usleep(100);
+  EXPECT_EQ(reached, started) << "when they had nothing to do any more";
+  EXPECT_EQ(reach(), started) << "each once";
 }
 
 TEST(OwnThreadsTest, OneThatCannotBeStartedIsAnError) {

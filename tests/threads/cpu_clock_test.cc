@@ -17,8 +17,6 @@ int64_t OwnCpuTime() {
   return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
 }
 
-Tid OwnTid() { return static_cast<Tid>(syscall(SYS_gettid)); }
-
 TEST(CpuClockTest, IsTheThreadsOwnClock) {
   const int64_t before = OwnCpuTime();
   const int64_t read = CpuTimeOf(OwnTid());
