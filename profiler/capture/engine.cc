@@ -22,6 +22,9 @@ std::mutex& StartMutex() {
 
 std::atomic<Engine*> g_engine{nullptr};
 
+// For which a handler is installed; it stays so. 0: none yet.
+std::atomic<int> g_signal{0};
+
 // When the program is loaded: a child forked during the first Start would find
 // the lock held.
 const int g_fork_error = [] {
@@ -54,6 +57,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(
       Session::Start(options, engine->loader_);
   if (!session.ok()) return session.status();
   engine->session_ = *std::move(session);
+  g_signal.store(options.signal);
   if (g_fork_error != 0) {
     return absl::ErrnoToStatus(g_fork_error, "registering for forks");
   }
@@ -65,6 +69,21 @@ Engine::~Engine() {
   std::lock_guard lock(StartMutex());
   session_.reset();
   if (g_engine.load() == this) g_engine.store(nullptr);
+}
+
+bool Engine::SetProgramAction(const struct sigaction* action,
+                              struct sigaction* before) {
+  const int signal = g_signal.load();
+  return signal != 0 && capture::SetProgramAction(signal, action, before);
+}
+
+void Engine::KeepOffThisThread(bool off) {
+  BeforeFork();
+  Engine* engine = g_engine.load();
+  if (engine != nullptr && engine->session_) {
+    engine->session_->KeepOff(threads::OwnTid(), off);
+  }
+  AfterForkInParent();
 }
 
 bool Engine::OwnsSignal(const siginfo_t& info) { return IsOurs(info); }

@@ -30,6 +30,16 @@ class Engine {
   // signal-safe; to be called when there is an engine, or was.
   static bool OwnsSignal(const siginfo_t& info);
 
+  // What the program does about the signal; as SetProgramAction. False also
+  // when no engine was started.
+  static bool SetProgramAction(const struct sigaction* action,
+                               struct sigaction* before);
+
+  // Whether the calling thread has an alternate stack too small for our
+  // handler: from its return on it has no signal of ours under way, and is not
+  // asked. To be called with all signals blocked.
+  static void KeepOffThisThread(bool off);
+
   // nullptr in the child of a fork, unless it was to be restarted there.
   Session* session() const { return session_.get(); }
 

@@ -180,7 +180,7 @@ bool Interrupter::MayInterrupt(ObservedThread& thread,
       thread.stack_sp == 0 ? nullptr : regions.Find(thread.stack_sp);
   const bool small = region != nullptr ? region->size() < kMinInterruptibleStack
                                        : regions.has_small_stacks();
-  if (small) {
+  if (small || kept_off_.contains(thread.tid)) {
     thread.untouchable = Untouchable::kSmallStack;
     return false;
   }
@@ -228,6 +228,23 @@ void Interrupter::Release(ObservedThread& thread) {
   uint32_t armed = Request::kArmed;
   slot->request->state.compare_exchange_strong(armed, Request::kIdle,
                                                std::memory_order_acq_rel);
+}
+
+void Interrupter::KeepOff(threads::Tid tid, bool off) {
+  if (!off) {
+    kept_off_.erase(tid);
+    return;
+  }
+  kept_off_.insert(tid);
+  for (size_t i = 0; i < slots_used_; ++i) {
+    ObservedThread* holder = slots_[i].holder;
+    if (holder != nullptr && holder->tid == tid) Release(*holder);
+  }
+}
+
+void Interrupter::Forget(ObservedThread& thread) {
+  Release(thread);
+  kept_off_.erase(thread.tid);
 }
 
 // What may be copied without a fault at any time: the main thread's stack, or

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,14 @@ class Interrupter {
   // another.
   void Release(ObservedThread& thread);
 
+  // The thread's alternate stack has no room for our handler, or has again. It
+  // is not asked until then; what it was asked is taken back. To be called
+  // between ticks.
+  void KeepOff(threads::Tid tid, bool off);
+
+  // The thread has ended: nothing of it is remembered.
+  void Forget(ObservedThread& thread);
+
   // To be called once a tick, before any Ask: whether the program has put a
   // handler of its own in place of ours.
   void CheckHandler();
@@ -109,6 +118,7 @@ class Interrupter {
   threads::TaskDirectory& tasks_;
   Delivery delivery_ = Delivery::kCpuTimer;
   bool handler_taken_ = false;
+  std::set<threads::Tid> kept_off_;
   size_t slots_used_ = 0;  // slots below it have been touched
 };
 

@@ -115,7 +115,7 @@ ObservedThread* Sampler::FindThread(threads::Tid tid) {
 void Sampler::End(ObservedThread& thread) {
   lock_waits_.Leave(thread, now_ns_);
   accountant_.End(thread, now_ns_);
-  interrupter_.Release(thread);
+  interrupter_.Forget(thread);
   files_.Forget(thread.tid);
   recording_.tallies().lost_exited.add(1);
   ended_cpu_ns_ += thread.witness.cpu_ns;

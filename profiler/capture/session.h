@@ -87,6 +87,9 @@ class Session {
   absl::Status RunPrivately(const std::string& name,
                             std::function<void()> body);
 
+  // See Interrupter::KeepOff. While the session is parked.
+  void KeepOff(threads::Tid tid, bool off) { interrupter_->KeepOff(tid, off); }
+
   const stacks::Recording& recording() const { return *recording_; }
   const Kernel& kernel() const { return kernel_; }
   int frequency_hz() const { return frequency_hz_; }

@@ -92,6 +92,7 @@ bool EndsInPortZero(std::string_view address) {
 
 absl::Status StartProfiler(const wallprof_request& request, Running& running) {
   Options options;
+  options.signal = WALLPROF_ENGINE_SIGNAL;
   if (request.hz != nullptr) {
     absl::StatusOr<int> hz = ParseHz(request.hz);
     if (!hz.ok()) return hz.status();
@@ -252,6 +253,15 @@ void wallprof_engine_finish() {
 
 int wallprof_engine_owns_signal(const siginfo_t* info) {
   return wallprof::capture::Engine::OwnsSignal(*info) ? 1 : 0;
+}
+
+int wallprof_engine_set_program_action(const struct sigaction* action,
+                                       struct sigaction* before) {
+  return wallprof::capture::Engine::SetProgramAction(action, before) ? 1 : 0;
+}
+
+void wallprof_engine_keep_off(int off) {
+  wallprof::capture::Engine::KeepOffThisThread(off != 0);
 }
 
 void wallprof_engine_before_fork() { wallprof::capture::Engine::BeforeFork(); }

@@ -13,6 +13,9 @@
 extern "C" {
 #endif
 
+/* By which the engine asks running threads for their stacks. */
+#define WALLPROF_ENGINE_SIGNAL SIGURG
+
 /* Values of the WALLPROF_ variables; NULL where not set. */
 struct wallprof_request {
   const char* listen;
@@ -33,6 +36,24 @@ void wallprof_engine_finish(void);
 
 /* Whether a signal is one by which the engine asks a thread for its stack. */
 int wallprof_engine_owns_signal(const siginfo_t* info);
+
+/* What sigaction does, of the signal that the engine has a handler for: sets
+ * what is done with signals that are not its own. 0: its handler is not
+ * installed, and nothing was done. One caller at a time, with all signals
+ * blocked. */
+int wallprof_engine_set_program_action(const struct sigaction* action,
+                                       struct sigaction* before);
+
+/* The calling thread is not to be asked, or may be again. With all signals
+ * blocked. */
+void wallprof_engine_keep_off(int off);
+
+/* Those of the functions that concern the program's signals. */
+struct wallprof_engine_signals {
+  __typeof__(&wallprof_engine_owns_signal) owns;
+  __typeof__(&wallprof_engine_set_program_action) set_program_action;
+  __typeof__(&wallprof_engine_keep_off) keep_off;
+};
 
 /* Around a fork, as pthread_atfork calls them. */
 void wallprof_engine_before_fork(void);

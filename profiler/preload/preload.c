@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "profiler/preload/engine.h"
-#include "profiler/preload/sigwait.h"
+#include "profiler/preload/program_signals.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -43,7 +43,7 @@ static pid_t engine_pid;
 static struct {
   __typeof__(&wallprof_engine_start) start;
   __typeof__(&wallprof_engine_finish) finish;
-  __typeof__(&wallprof_engine_owns_signal) owns_signal;
+  struct wallprof_engine_signals signals;
   __typeof__(&wallprof_engine_before_fork) before_fork;
   __typeof__(&wallprof_engine_after_fork_in_parent) after_fork_in_parent;
   __typeof__(&wallprof_engine_after_fork_in_child) after_fork_in_child;
@@ -58,6 +58,10 @@ static _Atomic int finished; /* a futex */
 
 /* Of the one thread that is forking. */
 static sigset_t mask_before_fork;
+
+/* The thread that is in daemon(3); its process ends by an _exit of libc's own,
+ * as soon as it has forked. */
+static _Atomic pid_t becoming_daemon;
 
 static void Complain(const char* what, const char* detail) {
   dprintf(STDERR_FILENO, "wallprof: %s%s%s; the program runs unprofiled\n",
@@ -105,14 +109,19 @@ static int LoadEngine(void) {
   }
   engine.start = dlsym(library, "wallprof_engine_start");
   engine.finish = dlsym(library, "wallprof_engine_finish");
-  engine.owns_signal = dlsym(library, "wallprof_engine_owns_signal");
+  engine.signals.owns = dlsym(library, "wallprof_engine_owns_signal");
+  engine.signals.set_program_action =
+      dlsym(library, "wallprof_engine_set_program_action");
+  engine.signals.keep_off = dlsym(library, "wallprof_engine_keep_off");
   engine.before_fork = dlsym(library, "wallprof_engine_before_fork");
   engine.after_fork_in_parent =
       dlsym(library, "wallprof_engine_after_fork_in_parent");
   engine.after_fork_in_child =
       dlsym(library, "wallprof_engine_after_fork_in_child");
   if (engine.start == NULL || engine.finish == NULL ||
-      engine.owns_signal == NULL || engine.before_fork == NULL ||
+      engine.signals.owns == NULL ||
+      engine.signals.set_program_action == NULL ||
+      engine.signals.keep_off == NULL || engine.before_fork == NULL ||
       engine.after_fork_in_parent == NULL ||
       engine.after_fork_in_child == NULL) {
     Complain("the engine is of another version", path);
@@ -155,16 +164,18 @@ static void StartEngine(void) {
     Complain(error, "");
     return;
   }
-  IgnoreInSigwait(engine.owns_signal);
   engine_pid = getpid();
+  HideSignals(&engine.signals);
 }
+
+static pid_t OwnTid(void) { return (pid_t)syscall(SYS_gettid); }
 
 /* Ends the engine once. A second thread that ends the program meanwhile waits,
  * or it would cut the file short; a signal handler in the midst of it does not.
  */
 static void Finish(void) {
   if (engine_pid == 0 || engine_pid != getpid()) return;
-  const pid_t self = (pid_t)syscall(SYS_gettid);
+  const pid_t self = OwnTid();
   pid_t other = 0;
   if (atomic_compare_exchange_strong(&finisher, &other, self)) {
     /* Cancelled half way, nobody would wake the others. */
@@ -195,6 +206,7 @@ static void AfterForkInParent(void) {
   const sigset_t before = mask_before_fork;
   engine.after_fork_in_parent();
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (becoming_daemon == OwnTid()) Finish();
 }
 
 static void AfterForkInChild(void) {
@@ -203,29 +215,36 @@ static void AfterForkInChild(void) {
   engine_pid = 0;
   finisher = 0;
   finished = 0;
+  becoming_daemon = 0;
+  RestoreSignalsInChild();
   /* A fresh engine in a namespace of its own: what the old one's threads held
    * when they vanished does not matter to it. */
   if (children_too) StartEngine();
   pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 }
 
-/* Whether RLIMIT_AS leaves enough for the engine, which takes about 100 MiB of
- * address space, and for the program. Where memory ends while it starts,
- * nothing can be relied on. */
-static int HasAddressSpace(void) {
+/* Whether a limit leaves enough for the engine, which takes about 100 MiB, and
+ * for the program. Where memory ends while it starts, nothing can be relied on.
+ */
+static int LeavesEnough(int resource, unsigned long used_pages) {
   enum { kNeededMebibytes = 256 };
   struct rlimit limit;
-  unsigned long pages = 0;
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+  if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
     return 1;
   }
+  const unsigned long used = used_pages * (unsigned long)sysconf(_SC_PAGESIZE);
+  return limit.rlim_cur > used &&
+         (limit.rlim_cur - used) >> 20 >= kNeededMebibytes;
+}
+
+static int HasMemory(void) {
+  unsigned long size = 0, data = 0;
   FILE* file = fopen("/proc/self/statm", "re");
   if (file == NULL) return 0;
-  const int read = fscanf(file, "%lu", &pages);
+  const int read = fscanf(file, "%lu %*u %*u %*u %*u %lu", &size, &data);
   fclose(file);
-  const unsigned long used = pages * (unsigned long)sysconf(_SC_PAGESIZE);
-  return read == 1 && limit.rlim_cur > used &&
-         (limit.rlim_cur - used) >> 20 >= kNeededMebibytes;
+  return read == 2 && LeavesEnough(RLIMIT_AS, size) &&
+         LeavesEnough(RLIMIT_DATA, data);
 }
 
 /* NULL, or why this program is not profiled although it was asked for. */
@@ -235,7 +254,7 @@ static const char* Unfit(void) {
       dlsym(RTLD_DEFAULT, "__msan_init") != NULL) {
     return "the program is built with a sanitizer";
   }
-  if (!HasAddressSpace()) return "its address space is limited to too little";
+  if (!HasMemory()) return "its memory is limited to too little";
   dlerror(); /* the program's next call of it must not tell of ours */
   for (size_t i = 0; i < sizeof(kSingleThreaded) / sizeof(char*); ++i) {
     if (strcmp(program_invocation_short_name, kSingleThreaded[i]) == 0) {
@@ -332,6 +351,7 @@ static void StartIfAsked(void) {
 
 __attribute__((constructor)) static void Start(void) {
   const int saved_errno = errno;
+  LibcSignals(); /* found now, since a handler may want them */
   StartIfAsked();
   errno = saved_errno;
 }
@@ -343,6 +363,15 @@ EXPORT void _exit(int status) {
 }
 
 EXPORT void _Exit(int status) { _exit(status); }
+
+EXPORT int daemon(int stay_in_directory, int keep_streams) {
+  const __typeof__(&daemon) libc_daemon =
+      (__typeof__(&daemon))dlsym(RTLD_NEXT, "daemon");
+  becoming_daemon = OwnTid();
+  const int result = libc_daemon(stay_in_directory, keep_streams);
+  becoming_daemon = 0;
+  return result;
+}
 
 /* The runtime of gcc's address sanitizer ends programs in which it is not the
  * first library, unless told not to look. The program's own definition, if it

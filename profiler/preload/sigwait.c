@@ -5,26 +5,13 @@
  * these would return it: daemons end when they are given a signal that they do
  * not know. */
 #define _GNU_SOURCE
-#include "profiler/preload/sigwait.h"
-
-#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
 
+#include "profiler/preload/program_signals.h"
+
 #define EXPORT __attribute__((visibility("default")))
-
-static int (*is_ours)(const siginfo_t*);
-
-void IgnoreInSigwait(int (*ours)(const siginfo_t* info)) { is_ours = ours; }
-
-static __typeof__(&sigtimedwait) LibcSigtimedwait(void) {
-  static __typeof__(&sigtimedwait) found;
-  if (found == NULL) {
-    found = (__typeof__(&sigtimedwait))dlsym(RTLD_NEXT, "sigtimedwait");
-  }
-  return found;
-}
 
 /* What is left of `timeout`, which began at `start`. */
 static struct timespec Left(const struct timespec* timeout,
@@ -49,16 +36,16 @@ EXPORT int sigtimedwait(const sigset_t* set, siginfo_t* info,
                         const struct timespec* timeout) {
   siginfo_t own;
   if (info == NULL) info = &own;
-  if (is_ours == NULL) return LibcSigtimedwait()(set, info, timeout);
+  const __typeof__(&sigtimedwait) wait = LibcSignals()->sigtimedwait;
+  if (!SignalsAreHidden()) return wait(set, info, timeout);
   struct timespec start, left;
   if (timeout != NULL) {
     clock_gettime(CLOCK_MONOTONIC, &start);
     left = *timeout;
   }
   for (;;) {
-    const int number =
-        LibcSigtimedwait()(set, info, timeout == NULL ? NULL : &left);
-    if (number <= 0 || !is_ours(info)) return number;
+    const int number = wait(set, info, timeout == NULL ? NULL : &left);
+    if (number <= 0 || !IsHidden(info)) return number;
     if (timeout != NULL) left = Left(timeout, &start);
   }
 }

@@ -103,8 +103,6 @@ class DaemonTest(PreloadTest):
             for name in self.files():
                 os.remove(self.path(name))
 
-    # Not so yet: libc ends the parent by an _exit that is its own.
-    @unittest.expectedFailure
     def test_made_by_libc(self):
         done = run(subject('daemons'), 'libc', OUTPUT=self.path(), HZ=FAST_HZ)
         self.assert_ran(done)

@@ -91,13 +91,13 @@ class MemoryTest(PreloadTest):
             self.assertFalse(self.check('-v', least + more * 1024))
         self.assertEqual(self.files(), [])
 
-    # Not so yet: where it ends while the engine starts or writes, the program
-    # ends, or hangs.
-    @unittest.expectedFailure
     def test_any_size_of_data(self):
         least = self.least('-d')
-        for more in (1, 2, 4, 8, 16, 32, 48, *range(56, 96, 2), 128, 192, 256):
-            self.check('-d', least + more * 1024)
+        for more in (1, 2, 4, 8, 16, 32, 48, *range(56, 96, 2), 128, 192, 256,
+                     300):
+            profiled = self.check('-d', least + more * 1024)
+        self.assertTrue(profiled)
+        self.assert_seen('Busy', self.read())
 
 
 class StackTest(LimitTest):

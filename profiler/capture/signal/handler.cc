@@ -15,9 +15,19 @@ constinit std::atomic<Request*> g_end{nullptr};
 constinit std::atomic<const uint64_t*> g_modules_added{nullptr};
 constinit SignalTallies g_tallies{};
 
-// The handlers that were there before, by signal: one that was used by an
-// earlier profiler stays ours. Each is written before ours is installed.
-struct sigaction g_previous[_NSIG];
+// What the program does about a signal of which the kernel calls our handler.
+// Invariant: cell writes % 2 is whole. A writer fills the other one and then
+// counts up, so a reader that finds the same count before and after has read
+// what was whole; one that does not reads again. One writer at a time.
+struct ProgramAction {
+  std::atomic<uint32_t> writes;
+  // The write whose SA_RESETHAND handler has run; 0: none.
+  std::atomic<uint32_t> spent;
+  struct sigaction cells[2];
+};
+
+// By signal: one that was used by an earlier profiler stays ours.
+constinit ProgramAction g_program_actions[_NSIG];
 
 // Index in gregs of the registers in DWARF's order.
 constexpr uint8_t kGregs[kAnswerRegisters] = {
@@ -100,16 +110,42 @@ __attribute__((no_sanitize("address"))) inline void Answer(
   request->state.store(Request::kDone, std::memory_order_release);
 }
 
-// Not a sample: runs the handler that the program had, as the kernel would
+// A copy, with the number of its write.
+struct sigaction ReadProgramAction(const ProgramAction& action,
+                                   uint32_t& write) {
+  for (;;) {
+    write = action.writes.load(std::memory_order_acquire);
+    const struct sigaction copy = action.cells[write % 2];
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (action.writes.load(std::memory_order_relaxed) == write) return copy;
+  }
+}
+
+void WriteProgramAction(ProgramAction& action, const struct sigaction& value) {
+  const uint32_t write = action.writes.load(std::memory_order_relaxed) + 1;
+  action.cells[write % 2] = value;
+  action.writes.store(write, std::memory_order_release);
+}
+
+// Of either kind: the two share their place.
+bool HasHandler(const struct sigaction& action) {
+  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+}
+
+// True once for each write.
+bool Spend(ProgramAction& action, uint32_t write) {
+  return action.spent.exchange(write, std::memory_order_relaxed) != write;
+}
+
+// Not a sample: runs the handler that the program has, as the kernel would
 // have, under the mask that it was installed with.
 void PassOn(int signal, siginfo_t* info, void* context) {
   g_tallies.foreign.fetch_add(1, std::memory_order_relaxed);
-  const struct sigaction& previous = g_previous[signal];
-  const bool with_info = (previous.sa_flags & SA_SIGINFO) != 0;
-  if (!with_info &&
-      (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN)) {
-    return;  // ours are signals whose default is to be ignored
-  }
+  ProgramAction& action = g_program_actions[signal];
+  uint32_t write = 0;
+  const struct sigaction previous = ReadProgramAction(action, write);
+  if (!HasHandler(previous)) return;  // by default ours are ignored as well
+  if ((previous.sa_flags & SA_RESETHAND) != 0 && !Spend(action, write)) return;
   // Blocked until now: everything. To be blocked: what was when the signal
   // came, what the handler asked for, and the signal itself.
   sigset_t mask = static_cast<ucontext_t*>(context)->uc_sigmask;
@@ -117,7 +153,7 @@ void PassOn(int signal, siginfo_t* info, void* context) {
   if ((previous.sa_flags & SA_NODEFER) == 0) sigaddset(&mask, signal);
   // Async-signal-safe by POSIX; our return restores the interrupted mask.
   pthread_sigmask(SIG_SETMASK, &mask, nullptr);
-  if (with_info) {
+  if ((previous.sa_flags & SA_SIGINFO) != 0) {
     previous.sa_sigaction(signal, info, context);
   } else {
     previous.sa_handler(signal);
@@ -132,6 +168,37 @@ void HandleSignal(int signal, siginfo_t* info, void* context) {
     PassOn(signal, info, context);
   }
   errno = saved_errno;
+}
+
+bool IsHandleSignal(const struct sigaction& action) {
+  return (action.sa_flags & SA_SIGINFO) != 0 &&
+         action.sa_sigaction == HandleSignal;
+}
+
+// With what libc and the kernel add to an action, as they did to ours, and
+// without what cannot be masked.
+struct sigaction AsTheKernelKeepsIt(struct sigaction action,
+                                    const struct sigaction& installed) {
+  constexpr int kHasRestorer = 0x04000000;  // SA_RESTORER, which libc hides
+  action.sa_flags |= installed.sa_flags & kHasRestorer;
+  action.sa_restorer = installed.sa_restorer;
+  sigdelset(&action.sa_mask, SIGKILL);
+  sigdelset(&action.sa_mask, SIGSTOP);
+  return action;
+}
+
+// The kernel calls ours, and restarts what the program's would have restarted:
+// it goes by one action for both. 0, or the errno of sigaction.
+int InstallFor(int signal, const struct sigaction& program) {
+  struct sigaction ours = {};
+  ours.sa_sigaction = HandleSignal;
+  ours.sa_flags =
+      SA_SIGINFO | SA_ONSTACK |
+      (HasHandler(program) ? program.sa_flags & SA_RESTART : SA_RESTART);
+  // Nothing may run on top: a handler that jumps away would leave a request
+  // half answered.
+  sigfillset(&ours.sa_mask);
+  return sigaction(signal, &ours, nullptr) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -151,27 +218,35 @@ SignalTallies& GetSignalTallies() { return g_tallies; }
 int InstallHandler(int signal) {
   struct sigaction current;
   if (sigaction(signal, nullptr, &current) != 0) return errno;
-  if ((current.sa_flags & SA_SIGINFO) != 0 &&
-      current.sa_sigaction == HandleSignal) {
-    return 0;
+  if (IsHandleSignal(current)) return 0;
+  WriteProgramAction(g_program_actions[signal], current);
+  return InstallFor(signal, current);
+}
+
+bool SetProgramAction(int signal, const struct sigaction* action,
+                      struct sigaction* before) {
+  struct sigaction installed;
+  if (sigaction(signal, nullptr, &installed) != 0) return false;
+  if (!IsHandleSignal(installed)) return false;
+  ProgramAction& current = g_program_actions[signal];
+  if (before != nullptr) {
+    uint32_t write = 0;
+    *before = ReadProgramAction(current, write);
+    if (current.spent.load(std::memory_order_relaxed) == write) {
+      before->sa_handler = SIG_DFL;
+    }
   }
-  g_previous[signal] = current;
-  struct sigaction ours = {};
-  ours.sa_sigaction = HandleSignal;
-  ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-  // Nothing may run on top: a handler that jumps away would leave a request
-  // half answered.
-  sigfillset(&ours.sa_mask);
-  return sigaction(signal, &ours, nullptr) == 0 ? 0 : errno;
+  if (action == nullptr) return true;
+  const struct sigaction kept = AsTheKernelKeepsIt(*action, installed);
+  WriteProgramAction(current, kept);
+  return InstallFor(signal, kept) == 0;
 }
 
 bool IsOurs(const siginfo_t& info) { return RequestOf(&info) != nullptr; }
 
 bool HandlerIsOurs(int signal) {
   struct sigaction current;
-  return sigaction(signal, nullptr, &current) == 0 &&
-         (current.sa_flags & SA_SIGINFO) != 0 &&
-         current.sa_sigaction == HandleSignal;
+  return sigaction(signal, nullptr, &current) == 0 && IsHandleSignal(current);
 }
 
 }  // namespace wallprof::capture

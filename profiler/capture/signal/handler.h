@@ -20,12 +20,20 @@ void PublishModulesAdded(const uint64_t* modules_added);
 
 SignalTallies& GetSignalTallies();
 
-// Installs the handler for `signal`, with SA_SIGINFO, SA_RESTART and
-// SA_ONSTACK, and remembers the one that was there, to which foreign signals
-// go on. Installed once it stays: a signal under way must not meet the
-// default action, and an ignored one would be inherited through exec.
+// Installs the handler for `signal`, with SA_SIGINFO, SA_ONSTACK and, unless
+// the program has a handler without it, SA_RESTART; and remembers the one that
+// was there, to which foreign signals go on. Installed once it stays: a signal
+// under way must not meet the default action, and an ignored one would be
+// inherited through exec.
 // 0, or the errno of sigaction. Not thread-safe.
 int InstallHandler(int signal);
+
+// What sigaction(2) does, of what foreign signals go on to: the kernel's
+// handler remains ours. `action` and `before` may be null. False: ours is not
+// installed, and nothing was done. One caller at a time, with all signals
+// blocked.
+bool SetProgramAction(int signal, const struct sigaction* action,
+                      struct sigaction* before);
 
 // Whether a signal carries a request of ours. Async-signal-safe.
 bool IsOurs(const siginfo_t& info);

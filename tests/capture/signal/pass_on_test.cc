@@ -139,6 +139,71 @@ TEST_F(PassOnTest, InstallingTwiceDoesNotPassOnToItself) {
   EXPECT_EQ(g_seen.count, 1);
 }
 
+bool RestartsCalls() {
+  struct sigaction installed;
+  sigaction(SIGURG, nullptr, &installed);
+  return (installed.sa_flags & SA_RESTART) != 0;
+}
+
+TEST_F(PassOnTest, CallsGoOnOnlyWhereTheProgramsHandlerSaysSo) {
+  ASSERT_EQ(InstallHandler(SIGURG), 0);
+  EXPECT_TRUE(RestartsCalls()) << "nobody would expect an interruption";
+  for (const int flags : {0, SA_RESTART}) {
+    const struct sigaction action = Action(flags);
+    ASSERT_TRUE(SetProgramAction(SIGURG, &action, nullptr));
+    EXPECT_EQ(RestartsCalls(), flags != 0);
+    const ScopedAction program(SIGURG, action);
+    ASSERT_EQ(InstallHandler(SIGURG), 0);
+    EXPECT_EQ(RestartsCalls(), flags != 0) << "installed later";
+  }
+}
+
+TEST_F(PassOnTest, HandlerForOneSignalRunsOnce) {
+  const ScopedAction program(SIGURG, Action(SA_RESETHAND));
+  ASSERT_EQ(InstallHandler(SIGURG), 0);
+  raise(SIGURG);
+  raise(SIGURG);
+  EXPECT_EQ(g_seen.count, 1);
+  struct sigaction now;
+  ASSERT_TRUE(SetProgramAction(SIGURG, nullptr, &now));
+  EXPECT_EQ(now.sa_handler, SIG_DFL);
+  const struct sigaction again = Action(SA_RESETHAND);
+  ASSERT_TRUE(SetProgramAction(SIGURG, &again, nullptr));
+  raise(SIGURG);
+  raise(SIGURG);
+  EXPECT_EQ(g_seen.count, 2);
+}
+
+TEST_F(PassOnTest, ProgramsActionIsSetBesideOurs) {
+  ASSERT_EQ(InstallHandler(SIGURG), 0);
+  const struct sigaction action = Action(SA_SIGINFO, {SIGUSR1, SIGKILL});
+  struct sigaction before;
+  ASSERT_TRUE(SetProgramAction(SIGURG, &action, &before));
+  EXPECT_EQ(before.sa_handler, SIG_DFL);
+  EXPECT_TRUE(HandlerIsOurs(SIGURG));
+  raise(SIGURG);
+  EXPECT_EQ(g_seen.count, 1);
+  EXPECT_TRUE(Blocked(SIGUSR1));
+  struct sigaction now;
+  ASSERT_TRUE(SetProgramAction(SIGURG, nullptr, &now));
+  EXPECT_EQ(now.sa_sigaction, WithInfo);
+  EXPECT_EQ(now.sa_flags & SA_SIGINFO, SA_SIGINFO);
+  EXPECT_EQ(sigismember(&now.sa_mask, SIGKILL), 0) << "never blocked";
+  struct sigaction ignored = Action(SA_SIGINFO);
+  ignored.sa_handler = SIG_IGN;
+  ASSERT_TRUE(SetProgramAction(SIGURG, &ignored, nullptr));
+  raise(SIGURG);
+  EXPECT_EQ(g_seen.count, 1);
+}
+
+TEST_F(PassOnTest, WhereOursIsNotInstalledNothingIsSet) {
+  const ScopedAction program(SIGURG, Action(0));
+  const struct sigaction action = Action(0);
+  struct sigaction before;
+  EXPECT_FALSE(SetProgramAction(SIGURG, &action, &before));
+  EXPECT_FALSE(SetProgramAction(1000, &action, &before));
+}
+
 // A later profiler of the process may use another signal; the handler of the
 // first one stays.
 TEST_F(PassOnTest, EachSignalGoesToItsOwnHandler) {

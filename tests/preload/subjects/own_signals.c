@@ -2,11 +2,12 @@
  * are the three of setitimer. With "urgent" and a number it answers so many
  * SIGURG on standard output; with "ignored" it leaves them to their default
  * while it waits in several calls, until its standard input ends; with
- * "replaced" it installs a handler for them under way. "cancel" cancels threads
- * that compute or are blocked. "short-threads" waits beside many of them.
- * "fault" has an alternate stack of as many bytes as told, on which it handles
- * faults and overflows; "spare-stack" has one that no handler uses. "abort" and
- * "kill" end it by that signal. */
+ * "replaced" it installs handlers for them under way, again and again;
+ * "actions" asks what its action is after each change of it. "cancel" cancels
+ * threads that compute or are blocked. "short-threads" waits beside many of
+ * them. "fault" has an alternate stack of as many bytes as told, on which it
+ * handles faults and overflows; "spare-stack" has one that no handler uses.
+ * "abort" and "kill" end it by that signal. */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,19 +115,98 @@ static void* Compute(void* unused) {
 }
 
 static int Replaced(void) {
-  enum { kThreads = 4 };
-  const struct timespec nap = {0, 20000000};
+  enum { kThreads = 4, kTimes = 300 };
+  const struct timespec nap = {0, 500000};
   pthread_t threads[kThreads];
   for (int i = 0; i < kThreads; ++i) {
     pthread_create(&threads[i], NULL, Compute, NULL);
   }
-  nanosleep(&nap, NULL);
-  Handle(SIGURG, OnUrgent, SA_RESTART);
-  nanosleep(&nap, NULL);
-  kill(getpid(), SIGURG);
+  for (int i = 0; i < kTimes; ++i) {
+    nanosleep(&nap, NULL);
+    Handle(SIGURG, OnUrgent, SA_RESTART);
+    if (i % 30 == 0) kill(getpid(), SIGURG);
+    nanosleep(&nap, NULL);
+    if (i % 3 != 0) signal(SIGURG, i % 3 == 1 ? SIG_DFL : SIG_IGN);
+  }
   stop = 1;
   for (int i = 0; i < kThreads; ++i) pthread_join(threads[i], NULL);
   printf("sent %d, strays %d\n", sent, strays);
+  return 0;
+}
+
+static void OnEither(int number) { (void)number, ++sent; }
+
+static void Show(const char* when) {
+  struct sigaction action;
+  memset(&action, 0, sizeof(action));
+  sigaction(SIGURG, NULL, &action);
+  const char* handler = action.sa_handler == SIG_DFL      ? "default"
+                        : action.sa_handler == SIG_IGN    ? "ignored"
+                        : action.sa_handler == OnEither   ? "handler"
+                        : action.sa_sigaction == OnUrgent ? "with info"
+                                                          : "foreign";
+  printf("%s: %s, flags %x, restorer %d, mask", when, handler, action.sa_flags,
+         action.sa_restorer != NULL);
+  for (int i = 1; i < 32; ++i) {
+    if (sigismember(&action.sa_mask, i)) printf(" %d", i);
+  }
+  printf(", came %d and %d\n", sent, strays);
+}
+
+/* Whether a read that a signal interrupts goes on. */
+static void ReadInterrupted(void) {
+  int ends[2];
+  char byte;
+  if (pipe(ends) != 0) abort();
+  const pid_t child = fork();
+  if (child == 0) {
+    const struct timespec nap = {0, 50000000};
+    for (int i = 0; i < 3; ++i) {
+      nanosleep(&nap, NULL);
+      kill(getppid(), SIGURG);
+    }
+    nanosleep(&nap, NULL);
+    _exit(write(ends[1], "x", 1) != 1);
+  }
+  printf("read %zd\n", read(ends[0], &byte, 1));
+  waitpid(child, NULL, 0);
+}
+
+static int Actions(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof(action));
+  Show("at first");
+  action.sa_handler = OnEither;
+  sigfillset(&action.sa_mask);
+  action.sa_flags = SA_RESETHAND | SA_NODEFER;
+  sigaction(SIGURG, &action, &action);
+  Busy(20);
+  Show("once");
+  raise(SIGURG);
+  Show("after it");
+  raise(SIGURG);
+  Show("after another");
+  printf("signal %d\n", signal(SIGURG, OnEither) == SIG_DFL);
+  Busy(20);
+  raise(SIGURG);
+  Show("signal");
+  ReadInterrupted();
+  printf("again %d\n", signal(SIGURG, SIG_IGN) == OnEither);
+  raise(SIGURG);
+  Show("ignored");
+  Handle(SIGURG, OnUrgent, SA_ONSTACK);
+  raise(SIGURG);
+  Show("with info");
+  ReadInterrupted();
+  if (fork() == 0) {
+    Show("child");
+    signal(SIGURG, SIG_DFL);
+    Show("child's own");
+    fflush(stdout);
+    _exit(0);
+  }
+  wait(NULL);
+  Show("parent");
   return 0;
 }
 
@@ -306,6 +387,7 @@ int main(int argc, char** argv) {
   if (strcmp(what, "urgent") == 0) return Urgent(amount);
   if (strcmp(what, "ignored") == 0) return Ignored();
   if (strcmp(what, "replaced") == 0) return Replaced();
+  if (strcmp(what, "actions") == 0) return Actions();
   if (strcmp(what, "cancel") == 0) return Cancel();
   if (strcmp(what, "short-threads") == 0) return ShortThreads();
   if (strcmp(what, "fault") == 0) return Fault((size_t)amount);
