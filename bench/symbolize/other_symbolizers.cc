@@ -131,7 +131,9 @@ Difference DifferenceOfName(const AnsweredFrame& ours,
   }
   const bool mangled = absl::StartsWith(ours.function, "_Z") ||
                        absl::StartsWith(theirs.function, "_Z");
-  return mangled || inlined || theirs.function == "??" || ours.function == "??"
+  // __GI___libc_read, inlined, is __libc_read.
+  const bool alias = !inlined || absl::EndsWith(theirs.function, ours.function);
+  return mangled || !alias || theirs.function == "??" || ours.function == "??"
              ? Difference::kDifferent
              : Difference::kAlias;
 }

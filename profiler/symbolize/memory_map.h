@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace wallprof::symbolize {
 
@@ -11,6 +12,10 @@ namespace wallprof::symbolize {
 // "/path (deleted)" once the file is unlinked or replaced under its name.
 // Empty if no file is mapped there. Thread-safe.
 std::string MappedFile(uint64_t address);
+
+// The paths of the mapped files that are called `name`, each once.
+// Thread-safe.
+std::vector<std::string> MappedFilesNamed(const std::string& name);
 
 }  // namespace wallprof::symbolize
 

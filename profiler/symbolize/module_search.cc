@@ -64,16 +64,30 @@ std::string FunctionNameOf(const SourceFrame& source,
   return symbol.empty() ? source.name : symbol;
 }
 
+// The name of a function that was inlined into the one called `outer_name`. One
+// may be inlined into itself, by recursion or because a part of it was split
+// off. Names of C that are not the source's are of no use to a reader: libc's
+// read is __GI___libc_read to the linker.
+std::string InlinedNameOf(const SourceFrame& source, const SourceFrame& outer,
+                          const std::string& outer_name) {
+  if (absl::StartsWith(source.linkage_name, "_Z")) return source.linkage_name;
+  const bool itself =
+      source.name == outer.name && source.linkage_name == outer.linkage_name &&
+      source.start_line == outer.start_line && source.file == outer.file;
+  return itself ? outer_name : source.name;
+}
+
 std::vector<FoundFrame> FramesOf(const SourceFrames& source,
                                  const std::string& symbol,
                                  const FoundFrame& place) {
   std::vector<FoundFrame> frames;
+  const std::string outer =
+      source.empty() ? "" : FunctionNameOf(source.back(), symbol);
   for (const SourceFrame& frame : source) {
     const bool inlined = &frame != &source.back();
     FoundFrame found;
-    found.system_name = !inlined ? FunctionNameOf(frame, symbol)
-                        : frame.linkage_name.empty() ? frame.name
-                                                     : frame.linkage_name;
+    found.system_name =
+        inlined ? InlinedNameOf(frame, source.back(), outer) : outer;
     found.found = !found.system_name.empty();
     if (!found.found) found.system_name = place.system_name;
     found.filename = frame.file;
@@ -110,7 +124,11 @@ class ModuleImages {
       const std::vector<uint64_t>& addresses) const {
     SourceFiles files;
     files.image = &debug();
-    files.directory = std::filesystem::path(debug_path()).parent_path();
+    files.split.directory = std::filesystem::path(debug_path()).parent_path();
+    files.split.packages = {debug_path() + ".dwp"};
+    if (debug_.image != nullptr) {
+      files.split.packages.push_back(module_.path + ".dwp");
+    }
     files.alternate = alternate_.image.get();
     files.lowest_code = LowestCode(module_.image);
     return symbolize::FindSource(files, addresses, module_.max_source_bytes);

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "profiler/symbolize/process_start.h"
 #include "profiler/symbolize/regular_file.h"
 
 namespace wallprof::symbolize {
@@ -43,13 +44,13 @@ bool ParseEntry(std::string_view line, Entry& entry) {
 }
 
 // The end of the file, at most kMaxPerfMapBytes; empty if it is not to be
-// trusted.
-std::string ReadEnd(const std::string& path) {
+// trusted, or was last written before `begin`.
+std::string ReadEnd(const std::string& path, int64_t begin) {
   const absl::StatusOr<int> fd = OpenRegularFile(path);
   if (!fd.ok()) return "";
   std::string text;
   struct stat status;
-  if (fstat(*fd, &status) == 0 &&
+  if (fstat(*fd, &status) == 0 && status.st_mtime >= begin &&
       (status.st_uid == geteuid() || status.st_uid == 0)) {
     const size_t size = static_cast<size_t>(status.st_size);
     text.resize(std::min(size, kMaxPerfMapBytes));
@@ -63,8 +64,10 @@ std::string ReadEnd(const std::string& path) {
 
 std::vector<std::string> ReadPerfMap(const std::string& path,
                                      const std::vector<uint64_t>& addresses) {
-  const std::string text = ReadEnd(
-      path.empty() ? absl::StrCat("/tmp/perf-", getpid(), ".map") : path);
+  const std::string text =
+      path.empty() ? ReadEnd(absl::StrCat("/tmp/perf-", getpid(), ".map"),
+                             ProcessStartSeconds())
+                   : ReadEnd(path, /*begin=*/0);
   std::vector<std::pair<uint64_t, size_t>> sorted;
   for (size_t i = 0; i < addresses.size(); ++i) {
     sorted.push_back({addresses[i], i});

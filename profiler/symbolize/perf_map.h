@@ -15,9 +15,10 @@ namespace wallprof::symbolize {
 inline constexpr size_t kMaxPerfMapBytes = size_t{16} << 20;
 
 // The name that the map at `path` has for each of `addresses`; empty if it has
-// none. An empty `path` is /tmp/perf-PID.map of this process. Anybody can
-// write to /tmp: a file that is not this user's or root's has no names. Of
-// several lines for an address the last counts.
+// none. An empty `path` is /tmp/perf-PID.map of this process, unless it is
+// older than the process. Anybody can write to /tmp: a file that is not this
+// user's or root's has no names. Of several lines for an address the last
+// counts.
 std::vector<std::string> ReadPerfMap(const std::string& path,
                                      const std::vector<uint64_t>& addresses);
 

@@ -17,7 +17,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "profiler/symbolize/demangle.h"
 #include "profiler/symbolize/elf_image.h"
+#include "profiler/symbolize/jit_dump.h"
 #include "profiler/symbolize/memory_map.h"
 #include "profiler/symbolize/module_search.h"
 #include "profiler/symbolize/perf_map.h"
@@ -52,8 +54,17 @@ class FunctionTable {
 
   // For code of which nothing but the place is known.
   void AddPlace(Location& location, const std::string& place) {
+    AddFrame(location, {place, /*found=*/false});
+  }
+
+  void AddFrame(Location& location, const FoundFrame& frame) {
     // Keeps what the table's keys refer to.
-    AddLine(location, places_.emplace_back(FunctionName{place, place}), 0);
+    const FoundFrame& kept = frames_.emplace_back(frame);
+    FunctionName name;
+    name.name = Demangle(kept.system_name);
+    name.system_name = kept.system_name;
+    name.filename = kept.filename;
+    AddLine(location, names_.emplace_back(std::move(name)), kept.line);
   }
 
  private:
@@ -62,7 +73,8 @@ class FunctionTable {
   absl::flat_hash_map<std::tuple<std::string_view, std::string_view, int64_t>,
                       uint64_t>
       ids_;  // by identity
-  std::deque<FunctionName> places_;
+  std::deque<FoundFrame> frames_;
+  std::deque<FunctionName> names_;
 };
 
 uint64_t FileOffset(const Mapping& mapping, const Location& location) {
@@ -181,9 +193,19 @@ void NameUnmapped(const std::vector<Unmapped>& unmapped,
   }
   const std::vector<std::string> names =
       ReadPerfMap(options.perf_map, addresses);
+  std::vector<FoundFrame> frames;
+  for (const std::string& name : names) frames.push_back({name, !name.empty()});
+  for (const std::string& path : options.jit_dump.empty()
+                                     ? FindJitDumps()
+                                     : std::vector{options.jit_dump}) {
+    const std::vector<FoundFrame> dumped = ReadJitDump(path, addresses);
+    for (size_t i = 0; i < dumped.size(); ++i) {
+      if (dumped[i].found) frames[i] = dumped[i];
+    }
+  }
   for (size_t i = 0; i < unmapped.size(); ++i) {
-    functions.AddPlace(*unmapped[i].location,
-                       names[i].empty() ? unmapped[i].place : names[i]);
+    if (!frames[i].found) frames[i].system_name = unmapped[i].place;
+    functions.AddFrame(*unmapped[i].location, frames[i]);
   }
 }
 

@@ -33,6 +33,10 @@ struct SymbolizerOptions {
   // What code that was compiled at run time is called, as perf has it; empty
   // for /tmp/perf-PID.map of this process.
   std::string perf_map;
+
+  // The same with lines, as perf's jitdump has it; empty for what FindJitDumps
+  // finds. Where both have a name, this counts.
+  std::string jit_dump;
 };
 
 // Thread-safe; one profile is named at a time. Between calls it holds at most
@@ -49,7 +53,8 @@ class Symbolizer {
   //   serve(int)           from debug information and symbol tables
   //   libc.so.6+0x891f4    where they have none there: the address before
   //                        relocation, which addr2line takes
-  //   0x7f120000           where there is no mapping, nor a name in perf's map
+  //   0x7f120000           where there is no mapping, nor a name in what is
+  //                        written for perf
   // A file that is not the one loaded, or cannot be read, is named in a
   // comment; its code is then told by file offset. Debug information that
   // cannot be read is named in a comment too. Sets has_functions and the like

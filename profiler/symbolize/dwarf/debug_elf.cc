@@ -73,14 +73,25 @@ std::optional<uint64_t> UnpackedSize(const Elf64_Shdr& section,
   return std::nullopt;
 }
 
+// Leaves of a section the part that is told.
+void Narrow(Elf64_Shdr& section, std::string_view debug_name,
+            const std::vector<SectionPart>& parts) {
+  for (const SectionPart& part : parts) {
+    if (part.name != debug_name) continue;
+    const uint64_t skipped = std::min<uint64_t>(part.offset, section.sh_size);
+    section.sh_offset += skipped;
+    section.sh_size = std::min(part.size, section.sh_size - skipped);
+  }
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<DebugElf>> DebugElf::Open(int fd,
-                                                         size_t max_bytes) {
+absl::StatusOr<std::unique_ptr<DebugElf>> DebugElf::Open(
+    int fd, size_t max_bytes, const std::vector<SectionPart>& parts) {
   absl::StatusOr<std::unique_ptr<FileCopy>> copy = FileCopy::Of(fd);
   if (!copy.ok()) return copy.status();
   std::unique_ptr<DebugElf> elf(new DebugElf(*std::move(copy)));
-  if (absl::Status status = elf->Prepare(max_bytes); !status.ok()) {
+  if (absl::Status status = elf->Prepare(max_bytes, parts); !status.ok()) {
     return status;
   }
   return elf;
@@ -88,10 +99,12 @@ absl::StatusOr<std::unique_ptr<DebugElf>> DebugElf::Open(int fd,
 
 DebugElf::~DebugElf() { elf_end(elf_); }
 
-absl::Status DebugElf::Prepare(size_t max_bytes) {
+absl::Status DebugElf::Prepare(size_t max_bytes,
+                               const std::vector<SectionPart>& parts) {
   if (absl::Status status = ReadHeaders(); !status.ok()) return status;
   for (size_t i = 0; i < sections_.size(); ++i) {
     Elf64_Shdr& section = sections_[i];
+    Narrow(section, DebugName(NameOf(section)), parts);
     if (absl::Status status =
             PrepareSection(section, NameOf(section), max_bytes);
         !status.ok()) {
@@ -159,6 +172,9 @@ absl::Status DebugElf::PrepareSection(Elf64_Shdr& section,
   }
   const Extent extent = ExtentOf(debug_name);
   if (extent == Extent::kNothing) {
+    // Its name goes too: libdw takes a file with a .debug_cu_index for one
+    // without split units.
+    section.sh_name = 0;
     section.sh_type = SHT_NOBITS;
     section.sh_flags = 0;
     section.sh_size = 0;

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "profiler/symbolize/dwarf/file_copy.h"
+#include "profiler/symbolize/dwarf/package_index.h"
 
 namespace wallprof::symbolize {
 
@@ -24,9 +25,10 @@ class DebugElf {
   // Of the open file `fd`, which stays the caller's. NotFound if it has no
   // .debug_info, ResourceExhausted if more than `max_bytes` of memory would be
   // needed before the first unit is read, InvalidArgument if it is not an
-  // x86-64 ELF file.
-  static absl::StatusOr<std::unique_ptr<DebugElf>> Open(int fd,
-                                                        size_t max_bytes);
+  // x86-64 ELF file. Of a package, `parts` are what there is of the sections
+  // that they name: it is then as a file with one unit.
+  static absl::StatusOr<std::unique_ptr<DebugElf>> Open(
+      int fd, size_t max_bytes, const std::vector<SectionPart>& parts);
 
   ~DebugElf();
   DebugElf(const DebugElf&) = delete;
@@ -54,7 +56,7 @@ class DebugElf {
  private:
   explicit DebugElf(std::unique_ptr<FileCopy> copy) : copy_(std::move(copy)) {}
 
-  absl::Status Prepare(size_t max_bytes);
+  absl::Status Prepare(size_t max_bytes, const std::vector<SectionPart>& parts);
   absl::Status ReadHeaders();
   absl::Status PrepareSection(Elf64_Shdr& section, std::string_view name,
                               size_t max_bytes);

@@ -35,9 +35,10 @@ uint64_t LengthAt(std::string_view bytes) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<DebugFile>> DebugFile::Open(int fd,
-                                                           size_t max_bytes) {
-  absl::StatusOr<std::unique_ptr<DebugElf>> elf = DebugElf::Open(fd, max_bytes);
+absl::StatusOr<std::unique_ptr<DebugFile>> DebugFile::Open(
+    int fd, size_t max_bytes, const std::vector<SectionPart>& parts) {
+  absl::StatusOr<std::unique_ptr<DebugElf>> elf =
+      DebugElf::Open(fd, max_bytes, parts);
   if (!elf.ok()) return elf.status();
   std::unique_ptr<DebugFile> file(new DebugFile(*std::move(elf)));
   file->dwarf_ = dwarf_begin_elf(file->elf_->elf(), DWARF_C_READ, nullptr);

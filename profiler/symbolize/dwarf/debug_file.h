@@ -28,9 +28,10 @@ class DebugFile {
     Dwarf_Off end = 0;
   };
 
-  // Of the open file `fd`, which stays the caller's. Fails as DebugElf::Open.
-  static absl::StatusOr<std::unique_ptr<DebugFile>> Open(int fd,
-                                                         size_t max_bytes);
+  // Of the open file `fd`, which stays the caller's; of a package, of its
+  // `parts`. Fails as DebugElf::Open.
+  static absl::StatusOr<std::unique_ptr<DebugFile>> Open(
+      int fd, size_t max_bytes, const std::vector<SectionPart>& parts = {});
 
   ~DebugFile();
   DebugFile(const DebugFile&) = delete;

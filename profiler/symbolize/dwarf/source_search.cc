@@ -106,7 +106,7 @@ class Search {
                                       const Dwarf_Die& skeleton,
                                       const std::vector<uint64_t>& addresses) {
     absl::StatusOr<SplitUnit> split =
-        OpenSplitUnit(*file_, skeleton, files_.directory, max_bytes_ - InUse());
+        OpenSplitUnit(*file_, skeleton, files_.split, max_bytes_ - InUse());
     if (!split.ok()) {
       answers_.missing.insert(std::string(split.status().message()));
       // The lines are here.

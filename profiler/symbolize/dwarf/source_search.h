@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "profiler/symbolize/dwarf/split_unit.h"
 #include "profiler/symbolize/elf_image.h"
 #include "profiler/symbolize/source_frame.h"
 
@@ -17,9 +18,9 @@ namespace wallprof::symbolize {
 
 // Where to look.
 struct SourceFiles {
-  // The file with the debug information, open, and the directory it is in.
+  // The file with the debug information, open.
   const ElfImage* image = nullptr;
-  std::string directory;
+  SplitPlaces split;
   // What it has in common with other files; null if it names no such file, or
   // that was not found.
   const ElfImage* alternate = nullptr;

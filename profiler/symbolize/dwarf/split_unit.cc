@@ -36,13 +36,11 @@ std::vector<std::string> Candidates(const std::string& name,
           std::filesystem::path(directory) / path.filename()};
 }
 
-absl::StatusOr<SplitUnit> OpenIfOf(uint64_t id, const std::string& path,
-                                   size_t max_bytes) {
-  const absl::StatusOr<int> fd = OpenRegularFile(path);
-  if (!fd.ok()) return fd.status();
+// The unit `id` in the open file `fd`; of a package, in its `parts`.
+absl::StatusOr<SplitUnit> TakeUnit(uint64_t id, int fd, size_t max_bytes,
+                                   const std::vector<SectionPart>& parts) {
   absl::StatusOr<std::unique_ptr<DebugFile>> file =
-      DebugFile::Open(*fd, max_bytes);
-  close(*fd);
+      DebugFile::Open(fd, max_bytes, parts);
   if (!file.ok()) return file.status();
   SplitUnit split{*std::move(file)};
   for (const DebugFile::Unit& unit : split.file->units()) {
@@ -58,6 +56,25 @@ absl::StatusOr<SplitUnit> OpenIfOf(uint64_t id, const std::string& path,
   return absl::NotFoundError("of another compilation");
 }
 
+absl::StatusOr<SplitUnit> OpenLoose(uint64_t id, const std::string& path,
+                                    size_t max_bytes) {
+  const absl::StatusOr<int> fd = OpenRegularFile(path);
+  if (!fd.ok()) return fd.status();
+  absl::StatusOr<SplitUnit> split = TakeUnit(id, *fd, max_bytes, {});
+  close(*fd);
+  return split;
+}
+
+absl::StatusOr<SplitUnit> OpenPackaged(uint64_t id, const std::string& path,
+                                       size_t max_bytes) {
+  const absl::StatusOr<std::unique_ptr<ElfImage>> package =
+      ElfImage::Open(path);
+  if (!package.ok()) return package.status();
+  const std::vector<SectionPart> parts = FindPackagedUnit(**package, id);
+  if (parts.empty()) return absl::NotFoundError("not in the package");
+  return TakeUnit(id, (*package)->descriptor(), max_bytes, parts);
+}
+
 }  // namespace
 
 bool IsSkeleton(const Dwarf_Die& root) {
@@ -65,14 +82,19 @@ bool IsSkeleton(const Dwarf_Die& root) {
 }
 
 absl::StatusOr<SplitUnit> OpenSplitUnit(DebugFile& file, Dwarf_Die root,
-                                        const std::string& directory,
+                                        const SplitPlaces& places,
                                         size_t max_bytes) {
   std::string name = file.Text(&root, DW_AT_dwo_name);
   if (name.empty()) name = file.Text(&root, DW_AT_GNU_dwo_name);
   const std::string compiled_in = file.Text(&root, DW_AT_comp_dir);
   const uint64_t id = KindOf(root).id;
-  for (const std::string& path : Candidates(name, compiled_in, directory)) {
-    absl::StatusOr<SplitUnit> split = OpenIfOf(id, path, max_bytes);
+  for (const std::string& path :
+       Candidates(name, compiled_in, places.directory)) {
+    absl::StatusOr<SplitUnit> split = OpenLoose(id, path, max_bytes);
+    if (split.ok()) return split;
+  }
+  for (const std::string& path : places.packages) {
+    absl::StatusOr<SplitUnit> split = OpenPackaged(id, path, max_bytes);
     if (split.ok()) return split;
   }
   return absl::NotFoundError(

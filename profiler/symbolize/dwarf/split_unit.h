@@ -1,4 +1,5 @@
-// Split DWARF: units that the compiler left in .dwo files.
+// Split DWARF: units that the compiler left in .dwo files, or that were put
+// from those into a package.
 #ifndef WALLPROF_PROFILER_SYMBOLIZE_DWARF_SPLIT_UNIT_H_
 #define WALLPROF_PROFILER_SYMBOLIZE_DWARF_SPLIT_UNIT_H_
 
@@ -7,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "profiler/symbolize/dwarf/debug_file.h"
@@ -22,12 +24,17 @@ struct SplitUnit {
 // lines are elsewhere.
 bool IsSkeleton(const Dwarf_Die& root);
 
+// Where split units may be besides where the compiler put them.
+struct SplitPlaces {
+  std::string directory;              // of .dwo files under their own names
+  std::vector<std::string> packages;  // paths of .dwp files
+};
+
 // What the skeleton `root` in `file` stands for, all of it in memory, which
-// takes at most `max_bytes`. Looked for where the compiler put it and, under
-// the name it had, in `directory`. NotFound names the file if it is not there,
-// or is of another compilation.
+// takes at most `max_bytes`. NotFound names the file that it should be in if
+// that is not there, or of another compilation, and no package has the unit.
 absl::StatusOr<SplitUnit> OpenSplitUnit(DebugFile& file, Dwarf_Die root,
-                                        const std::string& directory,
+                                        const SplitPlaces& places,
                                         size_t max_bytes);
 
 }  // namespace wallprof::symbolize

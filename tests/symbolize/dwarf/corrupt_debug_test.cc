@@ -43,7 +43,7 @@ class CorruptDebugTest : public ::testing::TestWithParam<const char*> {
     if (!image.ok()) return 0;
     SourceFiles files;
     files.image = image->get();
-    files.directory = subject_.directory();
+    files.split.directory = subject_.directory();
     const auto answers = FindSource(files, addresses_);
     if (!answers.ok()) return 0;
     size_t known = 0;

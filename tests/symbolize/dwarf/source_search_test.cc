@@ -145,6 +145,33 @@ TEST(SourceSearchTest, WithoutDebugInformationThereAreNames) {
   EXPECT_THAT(answers.comments, IsEmpty());
 }
 
+// As libc's functions are: to the linker __GI___libc_read, a name of a function
+// that nobody outside calls so, and inlined into itself.
+TEST(SourceSearchTest, AFunctionInlinedIntoItselfIsCalledAsCallersDo) {
+  const CompiledSubject subject(
+      R"(cat > aliases.cc <<'END'
+extern "C" {
+int __libc_walk(int n) __asm__("__GI___libc_walk");
+__attribute__((visibility("hidden"))) int __libc_walk(int n) {
+  asm volatile("nop" : "+r"(n));
+  return n < 2 ? n : __libc_walk(n - 1) + __libc_walk(n - 2);
+}
+int Exported(int n) __asm__("walk");
+int Exported(int n) __attribute__((alias("__GI___libc_walk")));
+int Weak(int n) __asm__("__walk");
+int Weak(int n) __attribute__((weak, alias("__GI___libc_walk")));
+}
+END
+g++ -O3 -g aliases.cc)");
+  size_t inlined = 0;
+  for (const Answer& answer : subject.Ask().of) {
+    if (answer[0].file != subject.directory() + "/aliases.cc") continue;
+    for (const AnsweredFrame& frame : answer) EXPECT_EQ(frame.function, "walk");
+    inlined += answer.size() > 1 ? 1 : 0;
+  }
+  EXPECT_GT(inlined, 0u);
+}
+
 TEST(SourceSearchTest, AMissingSplitFileIsSaidAndItsLinesStay) {
   const CompiledSubject subject("g++ -O2 -g -gsplit-dwarf");
   subject.Shell("rm *.dwo");
