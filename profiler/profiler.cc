@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -287,7 +286,6 @@ std::vector<ThreadInfo> Profiler::Threads() {
         for (const capture::ThreadView& view : views) {
           stacks::Measured sample;
           sample.key.stack = view.stack;
-          sample.key.thread = std::numeric_limits<uint32_t>::max();
           if (view.stack != stacks::kNoStack) {
             measurement.samples.push_back(sample);
           }

@@ -4,14 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "profiler/stacks/frame_locations.h"
 
 namespace wallprof::record {
 namespace {
 
 using stacks::Counts;
-using stacks::Frame;
 
 // Enough to see what went on; a profile is no log.
 constexpr size_t kMaxEventComments = 50;
@@ -34,15 +33,13 @@ class Builder {
       mapping.file_offset = module.file_offset;
       mapping.filename = module.path;
       mapping.build_id = module.build_id;
-      profile_.mappings.push_back(std::move(mapping));
+      locations_.AddModule(std::move(mapping));
     }
   }
 
   void Add(const Key& key, const Counts& counts) {
     Sample sample;
-    for (const Frame frame : dictionary_.Frames(key.stack)) {
-      sample.location_ids.push_back(LocationOf(frame));
-    }
+    locations_.Append(dictionary_.Frames(key.stack), sample);
     sample.values = {counts.samples, counts.cpu_ns, counts.wall_ns};
     const ThreadIdentity& thread = dictionary_.thread(key.thread);
     if (thread.tid != 0 || !thread.name.empty()) {
@@ -61,35 +58,10 @@ class Builder {
   Profile Finish() { return std::move(profile_); }
 
  private:
-  uint64_t LocationOf(Frame frame) {
-    const auto [found, is_new] =
-        locations_.try_emplace(frame.bits(), profile_.locations.size() + 1);
-    if (!is_new) return found->second;
-    Location location;
-    location.id = found->second;
-    if (frame.is_pseudo()) {
-      Function function;
-      function.id = profile_.functions.size() + 1;
-      function.name = stacks::PseudoFrameName(frame.pseudo());
-      function.system_name = function.name;
-      location.lines.push_back({function.id});
-      profile_.functions.push_back(std::move(function));
-    } else if (frame.module() > 0 &&
-               frame.module() < dictionary_.modules().size()) {
-      location.mapping_id = frame.module();
-      location.address =
-          dictionary_.modules()[frame.module()].start + frame.offset();
-    } else {
-      location.address = frame.offset();
-    }
-    profile_.locations.push_back(std::move(location));
-    return profile_.locations.back().id;
-  }
-
   const Dictionary& dictionary_;
   const stacks::SyscallNames& syscall_name_;
   Profile profile_;
-  absl::flat_hash_map<uint64_t, uint64_t> locations_;  // by frame
+  stacks::FrameLocations locations_{profile_};
 };
 
 int64_t Overlap(const Slice& slice, const Interval& interval) {

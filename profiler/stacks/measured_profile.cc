@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
+#include "profiler/stacks/frame_locations.h"
 
 namespace wallprof::stacks {
 namespace {
@@ -23,10 +23,10 @@ class Builder {
   // The frames of a wait's holder are further from the root than the waiter's.
   void AddLockWait(const Measured& measured) {
     Sample sample;
-    AddFrames(measured.key.holder, sample);
-    sample.location_ids.push_back(
-        LocationOf(Frame::Pseudo(PseudoFrame::kHeldBy)));
-    AddFrames(measured.key.stack, sample);
+    const Frame held_by = Frame::Pseudo(PseudoFrame::kHeldBy);
+    locations_.Append(Frames(measured.key.holder), sample);
+    locations_.Append({&held_by, 1}, sample);
+    locations_.Append(Frames(measured.key.stack), sample);
     sample.values = {measured.counts.samples, measured.counts.wall_ns};
     SampleKey waiter = measured.key;
     waiter.state = ThreadState::kBlocked;
@@ -37,7 +37,7 @@ class Builder {
 
   void Add(const Measured& measured) {
     Sample sample;
-    AddFrames(measured.key.stack, sample);
+    locations_.Append(Frames(measured.key.stack), sample);
     sample.values = {measured.counts.samples, measured.counts.cpu_ns,
                      measured.counts.wall_ns};
     AddLabels(measured.key, sample);
@@ -58,13 +58,10 @@ class Builder {
   }
 
  private:
-  void AddFrames(StackId stack, Sample& sample) {
-    for (const Frame frame : recording_.table().Frames(stack)) {
-      sample.location_ids.push_back(LocationOf(frame));
-    }
+  absl::Span<const Frame> Frames(StackId stack) const {
+    return recording_.table().Frames(stack);
   }
 
-  // Mapping ids are module ids.
   void AddMapping(uint64_t id, const ModuleRecord& module) {
     Mapping mapping;
     mapping.id = id;
@@ -73,30 +70,7 @@ class Builder {
     mapping.file_offset = module.file_offset;
     mapping.filename = std::string(module.path_view());
     mapping.build_id = module.BuildIdHex();
-    profile_.mappings.push_back(std::move(mapping));
-  }
-
-  uint64_t LocationOf(Frame frame) {
-    const auto [found, is_new] =
-        locations_.try_emplace(frame.bits(), profile_.locations.size() + 1);
-    if (!is_new) return found->second;
-    Location location;
-    location.id = found->second;
-    if (frame.is_pseudo()) {
-      Function function;
-      function.id = profile_.functions.size() + 1;
-      function.name = PseudoFrameName(frame.pseudo());
-      function.system_name = function.name;
-      location.lines.push_back({function.id});
-      profile_.functions.push_back(std::move(function));
-    } else {
-      const ModuleRecord* module = recording_.module(frame.module());
-      location.mapping_id = module == nullptr ? 0 : frame.module();
-      location.address =
-          frame.offset() + (module == nullptr ? 0 : module->start);
-    }
-    profile_.locations.push_back(std::move(location));
-    return profile_.locations.back().id;
+    locations_.AddModule(std::move(mapping));
   }
 
   void AddLabels(const SampleKey& key, Sample& sample) {
@@ -119,7 +93,7 @@ class Builder {
   const SyscallNames& syscall_name_;
   const OtherLabels& labels_of_;
   Profile profile_;
-  absl::flat_hash_map<uint64_t, uint64_t> locations_;  // by frame
+  FrameLocations locations_{profile_};
 };
 
 }  // namespace

@@ -54,10 +54,13 @@ inline constexpr EntryId kNoRoom{0xffffffff};
 inline constexpr uint16_t kNoWait = 0xffff;
 inline constexpr uint16_t kWaitPageFault = 0xfffe;
 
+// In place of a thread's index: the sample is of no one thread.
+inline constexpr uint32_t kNoThread = UINT32_MAX;
+
 struct SampleKey {
   StackId stack = kNoStack;
-  uint32_t thread = 0;  // index in the recording's threads
-  uint32_t labels = 0;  // label set, 0: none
+  uint32_t thread = kNoThread;  // index in the recording's threads
+  uint32_t labels = 0;          // label set, 0: none
   uint16_t wait = kNoWait;
   ThreadState state = ThreadState::kRunning;
   uint8_t zero = 0;  // no padding, so keys compare as bytes

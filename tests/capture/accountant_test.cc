@@ -264,6 +264,8 @@ TEST_F(AccountantTest, WithoutRoomTimeGoesUnderOverflowAndIsCounted) {
          recording_->table().Find(key) != stacks::kNoRoom) {
     key.stack = Stack(++n);
   }
+  key.stack = Stack(1000);
+  while (recording_->table().Find(key) != stacks::kNoRoom) ++key.labels;
   EXPECT_EQ(recording_->tallies().lost_overflow.get(), 0);
   int64_t now = 0;
   for (uint64_t i = 0; i < 10; ++i) {
@@ -278,6 +280,11 @@ TEST_F(AccountantTest, WithoutRoomTimeGoesUnderOverflowAndIsCounted) {
   for (const auto& [stack, counts] : Table()) {
     EXPECT_THAT(stack.first, ::testing::AnyOf("[overflow]", "[exited]"));
   }
+  SampleKey of_nobody;
+  Counts shared;
+  ASSERT_TRUE(recording_->table().Read(stacks::EntryId{0}, of_nobody, shared));
+  EXPECT_EQ(of_nobody.thread, stacks::kNoThread);
+  EXPECT_GT(shared.wall_ns, 0) << "not under the first thread's name";
 }
 
 TEST_F(AccountantTest, AfterClearingPseudoStacksAreThereAgain) {

@@ -45,6 +45,7 @@ class MeasuredProfileTest : public ::testing::Test {
   Measured& AddSample(const std::vector<Frame>& frames) {
     Measured sample;
     sample.key.stack = recording_->table().Intern(frames);
+    sample.key.thread = 0;
     sample.counts = {1, 10, 100};
     return measurement_.samples.emplace_back(sample);
   }
