@@ -4,8 +4,8 @@
 //   bench/recorder [SECONDS]
 //
 // First a real program, that long without and with a recorder (60 s by
-// default). Then a day of such a program's slices, made up, for what memory
-// comes to and how long answers take when the recorder is full.
+// default, in five turns). Then a day of such a program's slices, made up, for
+// what memory comes to and how long answers take when the recorder is full.
 #include "profiler/record/recorder.h"
 
 #include <dirent.h>
@@ -25,6 +25,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "bench/measuring.h"
 #include "profiler/stacks/recording.h"
 #include "profiler/stacks/snapshot.h"
 #include "profiler/threads/clock.h"
@@ -85,7 +86,24 @@ int64_t CpuNsOf(const std::string& name) {
   return total;
 }
 
-void MeasureReal(absl::Duration duration, bool record) {
+struct Cost {
+  double all = 0;       // of the profiler, per cent of a core
+  double recorder = 0;  // of that, its thread's
+};
+
+void PrintKept(Profiler& profiler) {
+  const Recorded recorded = profiler.DescribeRecorded().value();
+  const absl::Time asked = absl::Now();
+  const Profile profile =
+      profiler.Past(asked - absl::Minutes(10), asked).value();
+  printf(
+      "           %.2f MiB after %zu slices; from=-10m in %.0f ms, %zu "
+      "samples\n",
+      ToMiB(recorded.memory_bytes), recorded.slices.size(),
+      absl::ToDoubleMilliseconds(absl::Now() - asked), profile.samples.size());
+}
+
+Cost MeasureReal(absl::Duration duration, bool record, bool last) {
   Options options;
   options.record = record;
   std::unique_ptr<Profiler> profiler = Profiler::Start(options).value();
@@ -95,31 +113,19 @@ void MeasureReal(absl::Duration duration, bool record) {
   const absl::Time start = absl::Now();
   absl::SleepFor(duration);
   const double passed = absl::ToDoubleSeconds(absl::Now() - start);
-  const double all =
+  Cost cost;
+  cost.all =
       absl::ToDoubleSeconds(profiler->Stats().cpu_time - before) / passed * 100;
-  const double own =
+  cost.recorder =
       static_cast<double>(CpuNsOf("wallprof-record") - recorder_before) / 1e9 /
       passed * 100;
-  printf("%-10s profiler %5.2f %% of a core", record ? "recording" : "without",
-         all);
-  if (record) {
-    const Recorded recorded = profiler->DescribeRecorded().value();
-    printf(
-        ", of it the recorder's thread %.3f %% (budget %.0f %%); %.2f MiB "
-        "after %zu slices",
-        own, kBudgetCpuPercent, ToMiB(recorded.memory_bytes),
-        recorded.slices.size());
-    const absl::Time asked = absl::Now();
-    const Profile profile =
-        profiler->Past(asked - absl::Minutes(10), asked).value();
-    printf("; from=-10m in %.0f ms, %zu samples",
-           absl::ToDoubleMilliseconds(absl::Now() - asked),
-           profile.samples.size());
-  }
-  printf("\n");
+  if (record && last) PrintKept(*profiler);
+  return cost;
 }
 
+// In turns, since what else the machine does changes with time.
 void RunReal(absl::Duration duration) {
+  constexpr int kRounds = 5;
   std::vector<std::thread> threads;
   for (uint32_t i = 0; i < kThreads; ++i) {
     threads.emplace_back([i] {
@@ -128,10 +134,24 @@ void RunReal(absl::Duration duration) {
       }
     });
   }
-  MeasureReal(duration, false);
-  MeasureReal(duration, true);
+  std::vector<double> without, more, recorder;
+  for (int round = 0; round < kRounds; ++round) {
+    const bool last = round == kRounds - 1;
+    const Cost bare = MeasureReal(duration / kRounds, false, last);
+    const Cost recording = MeasureReal(duration / kRounds, true, last);
+    without.push_back(bare.all);
+    more.push_back(recording.all - bare.all);
+    recorder.push_back(recording.recorder);
+  }
   g_stop = true;
   for (std::thread& thread : threads) thread.join();
+  printf(
+      "profiler   %.2f %% of a core; with a recorder %+.2f (%+.2f to %+.2f), "
+      "its thread %.3f (budget %.0f)\n",
+      Median(without), Median(more),
+      *std::min_element(more.begin(), more.end()),
+      *std::max_element(more.begin(), more.end()), Median(recorder),
+      kBudgetCpuPercent);
 }
 
 // --- a day, made up ----------------------------------------------------------
