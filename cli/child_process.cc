@@ -29,6 +29,11 @@ class HeldSignals {
       sigaddset(&held_, signal);
     }
     sigprocmask(SIG_BLOCK, &held_, &mask_before_);
+    // A profile that may not grow is an error to tell, not an end.
+    sigset_t too_large;
+    sigemptyset(&too_large);
+    sigaddset(&too_large, SIGXFSZ);
+    sigprocmask(SIG_BLOCK, &too_large, nullptr);
     struct sigaction action = {};
     action.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &action, &child_action_before_);

@@ -82,7 +82,8 @@ absl::Status Report(const Arguments& arguments, int recording) {
     if (!seen.ok()) return seen.status();
     return WriteProfile(*seen, arguments.output, *arguments.format);
   }
-  std::cerr << TopTable(ComputeTopFunctions(*profile, view), kRowsShown);
+  std::cerr << TopTable(ComputeTopFunctions(*profile, view), kRowsShown)
+            << LossLine(*profile);
   return absl::OkStatus();
 }
 

@@ -35,9 +35,10 @@ absl::Status Top(const Arguments& arguments) {
           absl::StrCat(arguments.file, ": ", status.message()));
     }
   }
-  return Print(TopTable(
-      ComputeTopFunctions(*profile, arguments.view.value_or(View::kWall)),
-      arguments.rows));
+  return Print(TopTable(ComputeTopFunctions(
+                            *profile, arguments.view.value_or(View::kWall)),
+                        arguments.rows) +
+               LossLine(*profile));
 }
 
 }  // namespace

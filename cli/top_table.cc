@@ -1,6 +1,7 @@
 #include "cli/top_table.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -60,6 +61,16 @@ std::string TopTable(const TopFunctions& top, size_t rows) {
     absl::StrAppend(&table, "and ", top.functions.size() - shown, " more\n");
   }
   return table;
+}
+
+std::string LossLine(const Profile& profile) {
+  constexpr std::string_view kPrefix = "wallprof: lost ";
+  std::string line;
+  for (const std::string& comment : profile.comments) {
+    if (comment.compare(0, kPrefix.size(), kPrefix) != 0) continue;
+    line += (line.empty() ? "lost: " : ", ") + comment.substr(kPrefix.size());
+  }
+  return line.empty() ? line : line + "\n";
 }
 
 }  // namespace wallprof::cli

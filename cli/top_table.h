@@ -6,6 +6,7 @@
 #include <string>
 
 #include "profiler/profile/top_functions.h"
+#include "wallprof/profile.h"
 
 namespace wallprof::cli {
 
@@ -14,6 +15,10 @@ namespace wallprof::cli {
 // after, and how much its total changed. A last line says how many more there
 // are.
 std::string TopTable(const TopFunctions& top, size_t rows);
+
+// A line that says what was lost as the profile was taken, by its comments:
+// "lost: truncated 3, masked 10". Empty for nothing.
+std::string LossLine(const Profile& profile);
 
 }  // namespace wallprof::cli
 

@@ -1,6 +1,7 @@
 #include "profiler/stacks/recording.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -145,6 +146,12 @@ absl::StatusOr<std::unique_ptr<Recording>> Recording::Allocate(size_t bytes) {
 absl::StatusOr<std::unique_ptr<Recording>> Recording::Create(int fd,
                                                              size_t bytes) {
   // To nothing first: what an earlier image of the process left is not ours.
+  // Beyond it ftruncate would end the program by SIGXFSZ, memory or not.
+  rlimit limit;
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes) {
+    return absl::FailedPreconditionError(
+        "files are limited to less than a recording takes (RLIMIT_FSIZE)");
+  }
   if (ftruncate(fd, 0) != 0 || ftruncate(fd, static_cast<off_t>(bytes)) != 0) {
     return absl::ErrnoToStatus(errno, "sizing the recording");
   }

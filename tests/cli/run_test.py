@@ -89,7 +89,7 @@ class OutputTest(RunTest):
         done = self.run_it(*FAST, '--', subject('endings'))
         self.assertEqual((done.returncode, done.stdout), (7, ''))
         self.assertRegex(done.stderr, r'(?m)% +Busy$')
-        self.assertLessEqual(len(done.stderr.splitlines()), 23)
+        self.assertLessEqual(len(done.stderr.splitlines()), 24)
 
     def test_view(self):
         def weight(view):
@@ -105,6 +105,17 @@ class OutputTest(RunTest):
         done = self.run_it('-o', '/nowhere/a.folded', '--', subject('endings'))
         self.assertEqual(done.returncode, 7)
         self.assert_one_line(done.stderr, '/nowhere/a.folded')
+
+    def test_files_that_may_not_grow(self):
+        done = subprocess.run(
+            ['sh', '-c', 'ulimit -f 0 && exec "$0" "$@"', WALLPROF, 'run', '-o',
+             self.path(), '--', subject('endings')], text=True,
+            capture_output=True, timeout=TIMEOUT_SECONDS, check=False,
+            env=environment())
+        self.assertEqual((done.returncode, done.stdout), (7, ''))
+        self.assertGreater(len(done.stderr.splitlines()), 0)
+        for line in done.stderr.splitlines():
+            self.assertRegex(line, r'^wallprof: ')
 
     def test_commands_own_streams(self):
         done = self.run_it('-o', self.path(), '--', 'sh', '-c',

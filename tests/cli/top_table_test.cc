@@ -34,6 +34,16 @@ TEST(TopTableTest, OtherUnitsAreShownAsTheyAre) {
             "and 1 more\n");
 }
 
+TEST(TopTableTest, LossesAreSaidInALine) {
+  Profile profile;
+  profile.comments = {"wallprof: 99 ticks, 99.00 Hz, 0.010 ms late on average"};
+  EXPECT_EQ(LossLine(profile), "");
+  profile.comments.push_back("wallprof: lost truncated 3");
+  profile.comments.push_back("somebody else's");
+  profile.comments.push_back("wallprof: lost masked 10");
+  EXPECT_EQ(LossLine(profile), "lost: truncated 3, masked 10\n");
+}
+
 TEST(TopTableTest, EmptyProfileHasAHeader) {
   TopFunctions top;
   top.type = {"wall", "nanoseconds"};
