@@ -9,6 +9,23 @@
 namespace wallprof::threads {
 namespace {
 
+// The value of a label that there is no room for, and how many sets there may
+// be with it, beyond the others: one for each key, and some nested ones.
+constexpr std::string_view kOverflow = "[overflow]";
+constexpr size_t kOverflowSets = 256;
+
+void SetLabel(std::string_view key, std::string_view value,
+              LabelRegistry::Set& labels) {
+  const auto at = std::lower_bound(
+      labels.begin(), labels.end(), key,
+      [](const auto& label, std::string_view k) { return label.first < k; });
+  if (at != labels.end() && at->first == key) {
+    at->second = std::string(value);
+  } else {
+    labels.emplace(at, std::string(key), std::string(value));
+  }
+}
+
 // Made when the program is loaded: a child forked while another thread makes it
 // would wait for that for ever.
 [[maybe_unused]] const LabelRegistry& g_made_at_load = LabelRegistry::Get();
@@ -55,17 +72,14 @@ uint32_t LabelRegistry::With(uint32_t set, std::string_view key,
                              std::string_view value) {
   std::lock_guard lock(mutex_);
   Set labels = sets_[set];
-  const auto at = std::lower_bound(
-      labels.begin(), labels.end(), key,
-      [](const auto& label, std::string_view k) { return label.first < k; });
-  if (at != labels.end() && at->first == key) {
-    at->second = std::string(value);
-  } else {
-    labels.emplace(at, std::string(key), std::string(value));
+  SetLabel(key, value, labels);
+  auto known = numbers_.find(labels);
+  if (known == numbers_.end() && sets_.size() >= ScopedLabel::kMaxLabelSets) {
+    SetLabel(key, kOverflow, labels);
+    known = numbers_.find(labels);
   }
-  const auto known = numbers_.find(labels);
   if (known != numbers_.end()) return known->second;
-  if (sets_.size() >= ScopedLabel::kMaxLabelSets) return set;
+  if (sets_.size() >= ScopedLabel::kMaxLabelSets + kOverflowSets) return set;
   const auto number = static_cast<uint32_t>(sets_.size());
   sets_.push_back(labels);
   numbers_.emplace(std::move(labels), number);

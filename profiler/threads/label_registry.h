@@ -36,8 +36,9 @@ class LabelRegistry {
 
   static LabelRegistry& Get();
 
-  // The number of `set` with `key` set to `value`; `set` itself when there is
-  // no room for more. Set 0 is empty.
+  // The number of `set` with `key` set to `value`; to "[overflow]" when there is
+  // no room for more, and `set` itself when there is none for that. Set 0 is
+  // empty.
   uint32_t With(uint32_t set, std::string_view key, std::string_view value);
 
   // The labels of a set. Thread-safe.

@@ -21,22 +21,29 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-TEST(LabelLimitsTest, BeyondTheMostSetsALabelIsLeftOut) {
+TEST(LabelLimitsTest, BeyondTheMostSetsAValueIsOverflow) {
   LabelRegistry& registry = LabelRegistry::Get();
   const uint32_t known = registry.With(0, "key", "0");
   for (uint32_t i = 1; i < ScopedLabel::kMaxLabelSets; ++i) {
     registry.With(0, "key", std::to_string(i));
   }
-  EXPECT_EQ(registry.With(0, "one", "more"), 0u);
-  EXPECT_EQ(registry.With(known, "one", "more"), known);
+  EXPECT_THAT(registry.Labels(registry.With(0, "one", "more")),
+              ElementsAre(Pair("one", "[overflow]")));
+  EXPECT_EQ(registry.With(0, "one", "more"), registry.With(0, "one", "other"));
   EXPECT_EQ(registry.With(0, "key", "0"), known) << "known ones stay known";
-  ScopedLabel outer("key", "0");
   {
-    ScopedLabel left_out("one", "more");
+    ScopedLabel outer("key", "0");
+    ScopedLabel too_many("one", "more");
     EXPECT_THAT(registry.Labels(registry.OwnSlot()->current.load()),
-                ElementsAre(Pair("key", "0")));
+                ElementsAre(Pair("key", "0"), Pair("one", "[overflow]")));
   }
-  EXPECT_EQ(registry.OwnSlot()->current.load(), known);
+  EXPECT_EQ(registry.OwnSlot()->current.load(), 0u);
+  // Keys without end are left out at last.
+  uint32_t last = 0;
+  for (int i = 0; i < 1000; ++i) {
+    last = registry.With(known, "key" + std::to_string(i), "x");
+  }
+  EXPECT_EQ(last, known);
 }
 
 // Threads that each hold a label until all have one.

@@ -21,8 +21,8 @@ namespace wallprof {
 //
 // Costs about 200 ns, whether or not a profiler runs. Values should be few:
 // each new combination is kept for the life of the process, up to
-// kMaxLabelSets of them; beyond that, and in more than kMaxLabelledThreads
-// threads at once, the label is left out.
+// kMaxLabelSets of them; beyond that the label's value is "[overflow]". In more
+// than kMaxLabelledThreads threads at once the label is left out.
 // Not async-signal-safe: takes a lock.
 class ScopedLabel {
  public:
