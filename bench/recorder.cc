@@ -39,6 +39,8 @@ constexpr uint32_t kThreads = 200;
 constexpr uint32_t kStacks = 5000;
 constexpr uint32_t kStacksOfThread = kStacks / kThreads;
 constexpr int kDepth = 45;
+// One in so many waits for a lock, behind a thread that is elsewhere.
+constexpr uint32_t kWaitingShare = 10;
 
 constexpr double kBudgetCpuPercent = 1;
 constexpr double kBudgetMiB = 16;
@@ -168,6 +170,7 @@ class Day {
   Day()
       : recorder_({size_t{16} << 20, "", 0}, nullptr, [this] { return now_; }) {
     for (uint32_t i = 0; i < kThreads; ++i) recording_->AddThread(100 + i, "t");
+    stacks::StackId holder{0};
     for (uint32_t number = 0; number < kStacks; ++number) {
       std::vector<stacks::Frame> frames;
       for (int depth = 0; depth < kDepth; ++depth) {
@@ -179,6 +182,11 @@ class Day {
       key.thread = number / kStacksOfThread;
       key.state = stacks::ThreadState::kBlocked;
       entries_.push_back(recording_->table().Find(key));
+      if (number % kWaitingShare == 0) {
+        key.holder = holder;
+        entries_.push_back(recording_->table().Find(key));
+      }
+      holder = key.stack;
     }
   }
 
@@ -282,6 +290,10 @@ int main(int argc, char** argv) {
   printf("A program of %u threads and %u stacks of %d frames, %d s each\n",
          wallprof::kThreads, wallprof::kStacks, wallprof::kDepth, seconds);
   if (seconds > 0) wallprof::RunReal(absl::Seconds(seconds));
-  printf("\nMade-up slices of as many, all of them in every slice\n");
+  printf(
+      "\nMade-up slices of as many, all of them in every slice, one in %u a "
+      "wait "
+      "for a lock\n",
+      wallprof::kWaitingShare);
   wallprof::RunDay();
 }

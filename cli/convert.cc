@@ -34,7 +34,9 @@ void SetTo(const std::string& value, Arguments& arguments) {
 
 absl::Status Convert(const Arguments& arguments) {
   Format format = OutputFormat(arguments.out, arguments.to);
-  absl::StatusOr<Profile> profile = ReadProfile(arguments.in, arguments.times);
+  absl::StatusOr<Profile> profile =
+      ReadProfile(arguments.in, arguments.times,
+                  {arguments.view.value_or(View::kWall), ShowsTime(format)});
   if (profile.ok()) profile = ApplyFilters(arguments.filters, *profile);
   if (profile.ok() && arguments.view) {
     profile = SelectView(*profile, *arguments.view);

@@ -57,6 +57,7 @@ absl::StatusOr<FetchUrl> UrlOf(const Arguments& arguments, Format format) {
   } else {
     parameters.push_back({"from", arguments.from});
     if (!arguments.to.empty()) parameters.push_back({"to", arguments.to});
+    if (ShowsTime(format)) parameters.push_back({"slices", "1"});
   }
   parameters.push_back({"format", FormatToAsk(format), true});
   if (arguments.view) {

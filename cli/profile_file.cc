@@ -39,7 +39,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 }
 
 absl::StatusOr<Profile> ReadDirectory(const std::string& path,
-                                      const PastTimes& times) {
+                                      const PastTimes& times,
+                                      const PastOptions& options) {
   const absl::Time now = absl::Now();
   absl::StatusOr<absl::Time> from = absl::InfinitePast();
   if (!times.from.empty()) from = ParseTime(times.from, now);
@@ -48,7 +49,8 @@ absl::StatusOr<Profile> ReadDirectory(const std::string& path,
   if (!times.to.empty()) to = ParseTime(times.to, now);
   if (!to.ok()) return to.status();
   std::vector<std::string> problems;
-  absl::StatusOr<Profile> profile = ReadRecorded(path, *from, *to, problems);
+  absl::StatusOr<Profile> profile =
+      ReadRecorded(path, *from, *to, problems, options);
   for (const std::string& problem : problems) {
     std::cerr << "wallprof: " << problem << std::endl;
   }
@@ -56,9 +58,10 @@ absl::StatusOr<Profile> ReadDirectory(const std::string& path,
 }
 
 absl::StatusOr<Profile> ReadUnnamed(const std::string& path,
-                                    const PastTimes& times) {
+                                    const PastTimes& times,
+                                    const PastOptions& options) {
   if (std::error_code error; std::filesystem::is_directory(path, error)) {
-    return ReadDirectory(path, times);
+    return ReadDirectory(path, times, options);
   }
   if (!times.from.empty()) {
     return absl::InvalidArgumentError(
@@ -75,8 +78,9 @@ absl::StatusOr<Profile> ReadUnnamed(const std::string& path,
 }  // namespace
 
 absl::StatusOr<Profile> ReadProfile(const std::string& path,
-                                    const PastTimes& times) {
-  absl::StatusOr<Profile> profile = ReadUnnamed(path, times);
+                                    const PastTimes& times,
+                                    const PastOptions& options) {
+  absl::StatusOr<Profile> profile = ReadUnnamed(path, times, options);
   if (profile.ok()) return profile;
   std::string name = path == "-" ? "standard input" : path;
   return absl::Status(profile.status().code(),

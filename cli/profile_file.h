@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "wallprof/formats.h"
 #include "wallprof/profile.h"
+#include "wallprof/recorder.h"
 
 namespace wallprof::cli {
 
@@ -19,9 +20,11 @@ struct PastTimes {
 };
 
 // `path` is a file, or a directory that a recorder wrote to, of which `times`
-// is read; what is corrupt there is said on standard error. Errors name `path`.
+// is read as `options` say; what is corrupt there is said on standard error.
+// Errors name `path`.
 absl::StatusOr<Profile> ReadProfile(const std::string& path,
-                                    const PastTimes& times = {});
+                                    const PastTimes& times = {},
+                                    const PastOptions& options = {});
 
 // A file appears whole or not at all.
 absl::Status WriteProfile(const Profile& profile, const std::string& path,

@@ -23,8 +23,8 @@ struct Arguments {
 };
 
 absl::Status Top(const Arguments& arguments) {
-  absl::StatusOr<Profile> profile =
-      ReadProfile(arguments.file, arguments.times);
+  absl::StatusOr<Profile> profile = ReadProfile(
+      arguments.file, arguments.times, {arguments.view.value_or(View::kWall)});
   if (profile.ok()) profile = ApplyFilters(arguments.filters, *profile);
   if (!profile.ok()) return profile.status();
   if (arguments.view) {

@@ -53,6 +53,8 @@ absl::StatusOr<Comparison> ParseComparison(Query query,
   if (window->detail) {
     return Wrong("Parameter 'detail' is for measurements, not for '/diff'.");
   }
+  // Their labels would be told apart, and the difference of slices is none.
+  window->slices = false;
   comparison.window = *std::move(window);
   comparison.window.view = view.value_or(View::kWall);
   comparison.window.file_name = kFileName;

@@ -276,7 +276,8 @@ absl::StatusOr<Profile> HttpHandler::State::Collect(
   options.cancelled = request.client_gone;
   options.detail = measurement.detail;
   const std::optional<http::PastWindow>& past = measurement.past;
-  return past ? source_.Past(past->from, past->to)
+  return past ? source_.Past(past->from, past->to,
+                             {measurement.view, measurement.slices})
               : source_.Collect(measurement.duration, options);
 }
 

@@ -70,8 +70,8 @@ absl::StatusOr<View> ParseView(std::string_view name, const std::string& text) {
 
 absl::StatusOr<Format> ParseFormat(const std::string& text) {
   if (std::optional<Format> format = FormatOfName(text)) return *format;
-  return Malformed("format", "folded, pprof, speedscope, svg, html or json",
-                   text);
+  return Malformed(
+      "format", "folded, pprof, speedscope, svg, html, json or chrome", text);
 }
 
 absl::StatusOr<absl::Time> ParseInstant(std::string_view name,
@@ -194,14 +194,17 @@ absl::StatusOr<Measurement> ParseMeasurement(
   status.Update(TakeView(query, "view", view));
   measurement.view = view.value_or(defaults.view);
   status.Update(TakeInto(query, "format", ParseFormat, measurement.format));
+  status.Update(TakeSwitch(query, "slices", measurement.slices));
   status.Update(TakeSwitch(query, "detail", measurement.detail));
   status.Update(TakeSwitch(query, "threads", measurement.threads));
   status.Update(TakeSwitch(query, "lines", measurement.lines));
   status.Update(query.CheckAllTaken());
   if (!status.ok()) return status;
-  if (measurement.past && measurement.view == View::kBlockedBy) {
-    return absl::InvalidArgumentError(
-        "Parameter 'view': waits for locks are not recorded.");
+  if (measurement.slices && !measurement.past) {
+    return absl::InvalidArgumentError("Parameter 'slices' needs 'from'.");
+  }
+  if (measurement.past && ShowsTime(measurement.format)) {
+    measurement.slices = true;
   }
   if (!measurement.past && measurement.duration <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("Parameter 'seconds' is required here.");
@@ -217,6 +220,8 @@ HttpResponse MeasurementHeaders(const Measurement& measurement) {
       return Download("application/octet-stream", measurement, ".pb.gz");
     case Format::kSpeedscope:
       return Download(kJson, measurement, ".speedscope.json");
+    case Format::kChrome:
+      return Download(kJson, measurement, ".trace.json");
     case Format::kSvg:
       return SelfContained("image/svg+xml");
     case Format::kHtml:

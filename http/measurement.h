@@ -28,6 +28,7 @@ struct Measurement {
   int frequency_hz = 0;            // 0: the profiler's own
   View view = View::kWall;
   Format format = Format::kFolded;
+  bool slices = false;    // of what was recorded, kept apart
   bool detail = false;    // what samples wait for (labels)
   bool threads = false;   // the thread's name as the first frame (not pprof)
   bool lines = false;     // each frame with its line (folded; pprof has them)

@@ -17,8 +17,9 @@ class ProfilerSource : public ProfileSource {
   }
   std::vector<ThreadInfo> Threads() override { return profiler_.Threads(); }
   Statistics Stats() override { return profiler_.Stats(); }
-  absl::StatusOr<Profile> Past(absl::Time from, absl::Time to) override {
-    return profiler_.Past(from, to);
+  absl::StatusOr<Profile> Past(absl::Time from, absl::Time to,
+                               const PastOptions& options) override {
+    return profiler_.Past(from, to, options);
   }
   absl::StatusOr<Recorded> DescribeRecorded() override {
     return profiler_.DescribeRecorded();
@@ -30,7 +31,8 @@ class ProfilerSource : public ProfileSource {
 
 }  // namespace
 
-absl::StatusOr<Profile> ProfileSource::Past(absl::Time, absl::Time) {
+absl::StatusOr<Profile> ProfileSource::Past(absl::Time, absl::Time,
+                                            const PastOptions&) {
   return absl::NotFoundError("Nothing is recorded here.");
 }
 

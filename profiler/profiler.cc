@@ -251,7 +251,8 @@ absl::StatusOr<Profile> Profiler::Snapshot(View view) {
   return profile;
 }
 
-absl::StatusOr<Profile> Profiler::Past(absl::Time from, absl::Time to) {
+absl::StatusOr<Profile> Profiler::Past(absl::Time from, absl::Time to,
+                                       const PastOptions& options) {
   capture::Session* session = state_->session();
   if (session == nullptr) return NotHere();
   if (state_->recorder() == nullptr) return NothingRecorded();
@@ -260,7 +261,7 @@ absl::StatusOr<Profile> Profiler::Past(absl::Time from, absl::Time to) {
         "what is asked for ends before it begins");
   }
   absl::StatusOr<Profile> profile =
-      state_->recorder()->Between(*session, from, to);
+      state_->recorder()->Between(*session, from, to, options);
   if (profile.ok()) state_->symbolizer().Symbolize(*profile);
   return profile;
 }

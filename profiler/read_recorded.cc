@@ -14,7 +14,8 @@ namespace wallprof {
 
 absl::StatusOr<Profile> ReadRecorded(const std::string& directory,
                                      absl::Time from, absl::Time to,
-                                     std::vector<std::string>& problems) {
+                                     std::vector<std::string>& problems,
+                                     const PastOptions& options) {
   const auto files = record::ReadSpool(directory, problems);
   if (!files.ok()) return files.status();
   std::vector<const record::Slice*> all;
@@ -35,8 +36,12 @@ absl::StatusOr<Profile> ReadRecorded(const std::string& directory,
       slices.push_back(*next++);
     }
     if (slices.empty()) continue;
+    record::WindowOptions window;
+    window.past = options;
+    window.origin_wall_ns = wanted.front()->start_wall_ns;
+    window.all_slices = wanted.size();
     profiles.push_back(record::ProfileOf(file->dictionary, slices, file->events,
-                                         threads::SyscallName));
+                                         threads::SyscallName, window));
     symbolize::Symbolizer().Symbolize(profiles.back());
   }
   return profiles.size() == 1 ? std::move(profiles.front()) : Merge(profiles);

@@ -47,8 +47,8 @@ void RecorderThread::Run(capture::Session& session) {
 }
 
 absl::StatusOr<Profile> RecorderThread::Between(capture::Session& session,
-                                                absl::Time from,
-                                                absl::Time to) {
+                                                absl::Time from, absl::Time to,
+                                                const PastOptions& options) {
   record::Recorder* recorder = this->recorder();
   if (recorder == nullptr) {
     return absl::NotFoundError("Nothing has been recorded yet.");
@@ -59,7 +59,7 @@ absl::StatusOr<Profile> RecorderThread::Between(capture::Session& session,
     session.EndSlice();
     recorder->AwaitUntil(last_tick_ns, kSliceTimeout);
   }
-  return recorder->Past({from, to});
+  return recorder->Past({from, to}, options);
 }
 
 Recorded RecorderThread::Describe() const {

@@ -30,7 +30,7 @@ class RecorderThread {
 
   // Not symbolized. NotFound when nothing is of that time. Thread-safe.
   absl::StatusOr<Profile> Between(capture::Session& session, absl::Time from,
-                                  absl::Time to);
+                                  absl::Time to, const PastOptions& options);
 
   // Thread-safe.
   Recorded Describe() const;

@@ -12,7 +12,10 @@ namespace {
 void DescribeWait(const capture::ThreadView& view,
                   const threads::TaskDirectory& tasks,
                   const threads::WaitWorld& world, ThreadInfo& info) {
-  if (view.state != stacks::ThreadState::kBlocked) return;
+  if (view.state != stacks::ThreadState::kBlocked &&
+      view.state != stacks::ThreadState::kDisk) {
+    return;
+  }
   if (view.lock != 0) {
     info.wait_kind = "lock";
     info.wait_object = absl::StrCat("0x", absl::Hex(view.lock));

@@ -81,8 +81,9 @@ curl -s 'http://@BASE@threads'</pre>
 <tr><td><code>seconds</code></td><td>How long: <code>10</code>, <code>0.5</code></td></tr>
 <tr><td><code>from</code>, <code>to</code></td><td>Instead, what was recorded: <code>-10m</code> (s, m, h), RFC 3339 or seconds since 1970; <code>to</code> is now by default</td></tr>
 <tr><td><code>view</code></td><td><code>wall</code>, <code>cpu</code>, <code>offcpu</code> or <code>blockedby</code></td></tr>
-<tr><td><code>format</code></td><td><code>folded</code>, <code>pprof</code>, <code>speedscope</code>, <code>svg</code>, <code>html</code> or <code>json</code></td></tr>
+<tr><td><code>format</code></td><td><code>folded</code>, <code>pprof</code>, <code>speedscope</code>, <code>svg</code>, <code>html</code>, <code>json</code> or <code>chrome</code></td></tr>
 <tr><td><code>hz</code></td><td>At least this many looks a second, 1 to 1000</td></tr>
+<tr><td><code>slices</code></td><td><code>1</code>: the slices of what was recorded apart, by label; <code>speedscope</code> and <code>chrome</code> have them anyway</td></tr>
 <tr><td><code>detail</code></td><td><code>1</code>: which file, socket, lock or thread each sample waits for</td></tr>
 <tr><td><code>threads</code></td><td><code>1</code>: the thread's name as the first frame of stacks</td></tr>
 </table>

@@ -19,6 +19,7 @@ constexpr Word kSuffixes[] = {
     {".pb.gz", Format::kPprof},
     {".pprof", Format::kPprof},
     {".speedscope.json", Format::kSpeedscope},  // before .json
+    {".trace.json", Format::kChrome},
     {".svg", Format::kSvg},
     {".html", Format::kHtml},
     {".json", Format::kJson},
@@ -31,6 +32,7 @@ constexpr Word kNames[] = {
     {"svg", Format::kSvg},
     {"html", Format::kHtml},
     {"json", Format::kJson},
+    {"chrome", Format::kChrome},
 };
 
 bool EndsWith(std::string_view text, std::string_view suffix) {
@@ -63,6 +65,10 @@ std::optional<Format> FormatOfName(std::string_view name) {
   return std::nullopt;
 }
 
+bool ShowsTime(Format format) {
+  return format == Format::kSpeedscope || format == Format::kChrome;
+}
+
 std::string Encode(const Profile& profile, Format format,
                    const FoldedOptions& folded) {
   switch (format) {
@@ -78,6 +84,8 @@ std::string Encode(const Profile& profile, Format format,
       return EncodeHtml(profile);
     case Format::kJson:
       return EncodeJson(profile);
+    case Format::kChrome:
+      return EncodeChromeTrace(profile);
   }
   return "";
 }

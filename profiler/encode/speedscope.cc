@@ -1,5 +1,6 @@
 // speedscope's file format: a profile for each thread, of stacks with weights.
 // https://www.speedscope.app/file-format-schema.json is its schema.
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "profiler/profile/frames.h"
 #include "profiler/profile/labels.h"
 #include "profiler/profile/saturating.h"
+#include "profiler/profile/time_slices.h"
 #include "profiler/profile/view.h"
 #include "wallprof/formats.h"
 
@@ -40,6 +42,13 @@ struct Part {
 struct Stacks {
   std::vector<std::vector<uint32_t>> stacks;  // root first
   std::vector<int64_t> weights;
+  int64_t end = 0;  // the sum of the weights
+
+  void Add(std::vector<uint32_t> stack, int64_t weight) {
+    stacks.push_back(std::move(stack));
+    weights.push_back(weight);
+    end = SaturatingAdd(end, weight);
+  }
 };
 
 Part PartOf(const Sample& sample, int64_t weight) {
@@ -69,15 +78,27 @@ std::string NameOf(const Part& part, bool is_difference) {
 
 Json ProfileJson(const std::string& name, const std::string& unit,
                  Stacks stacks) {
-  int64_t end = 0;
-  for (int64_t weight : stacks.weights) end = SaturatingAdd(end, weight);
   return {{"type", "sampled"},
           {"name", name},
           {"unit", unit},
           {"startValue", 0},
-          {"endValue", end},
+          {"endValue", stacks.end},
           {"samples", std::move(stacks.stacks)},
           {"weights", std::move(stacks.weights)}};
+}
+
+// The samples in the order of their slices, which is that of time.
+std::vector<const Sample*> InTime(const Profile& profile) {
+  std::vector<std::pair<TimeSlice, const Sample*>> ordered;
+  for (const Sample& sample : profile.samples) {
+    ordered.emplace_back(SliceOf(profile, sample), &sample);
+  }
+  std::stable_sort(
+      ordered.begin(), ordered.end(),
+      [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<const Sample*> samples;
+  for (const auto& [slice, sample] : ordered) samples.push_back(sample);
+  return samples;
 }
 
 }  // namespace
@@ -87,15 +108,21 @@ std::string EncodeSpeedscope(const Profile& profile, View view) {
   Frames frames(profile);
   std::map<Part, Stacks> parts;
   bool is_difference = false;
-  for (const Sample& sample : profile.samples) {
-    int64_t weight = column.Of(sample);
+  for (const Sample* sample : InTime(profile)) {
+    int64_t weight = column.Of(*sample);
     if (weight == 0) continue;
-    Part part = PartOf(sample, weight);
+    Part part = PartOf(*sample, weight);
     is_difference = is_difference || part.before;
     Stacks& stacks = parts[std::move(part)];
-    frames.AppendStack(sample, stacks.stacks.emplace_back());
-    stacks.weights.push_back(weight < 0 ? SaturatingSubtract(0, weight)
-                                        : weight);
+    // Nothing is shown of a thread before it was there.
+    const int64_t start = SliceOf(profile, *sample).start_ns;
+    if (column.type.type == "wall" && start > stacks.end) {
+      stacks.Add({}, start - stacks.end);
+    }
+    std::vector<uint32_t> stack;
+    frames.AppendStack(*sample, stack);
+    stacks.Add(std::move(stack),
+               weight < 0 ? SaturatingSubtract(0, weight) : weight);
   }
   Json frame_list = Json::array();
   for (const std::string& name : frames.names().names()) {

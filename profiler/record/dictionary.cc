@@ -70,6 +70,7 @@ uint32_t Dictionary::AddKey(const Key& key) {
 uint32_t Dictionary::AddKeyOf(const Dictionary& other, uint32_t number) {
   Key key = other.key(number);
   key.stack = AddStack(other.Frames(key.stack));
+  key.holder = AddStack(other.Frames(key.holder));
   key.thread = AddThread(other.thread(key.thread));
   key.labels = AddLabels(other.labels(key.labels));
   return AddKey(key);
@@ -146,6 +147,7 @@ void Dictionary::Encode(const Extent& known, ByteWriter& out) const {
     out.Number(key.labels);
     out.Number(static_cast<uint16_t>(key.wait + 1));  // kNoWait is 0
     out.Number(static_cast<uint8_t>(key.state));
+    out.Number(key.holder);
   }
   out.Number(known.modules);
   out.Number(now.modules - known.modules);
@@ -177,7 +179,7 @@ bool Dictionary::DecodeNodes(ByteReader& in, size_t most) {
     if (back == 0 || back > nodes_.size()) return false;
     const auto module = static_cast<uint16_t>(in.Number());
     const Frame frame = Frame::Code(module, in.Number());
-    if (frame.is_pseudo() && frame.pseudo() > PseudoFrame::kUnseen) {
+    if (frame.is_pseudo() && frame.pseudo() > PseudoFrame::kLessHeavy) {
       return false;
     }
     nodes_.Append(Node::Of(static_cast<uint32_t>(nodes_.size() - back), frame));
@@ -223,14 +225,16 @@ bool Dictionary::DecodeKeys(ByteReader& in, size_t most) {
     const uint64_t labels = in.Number();
     const auto wait = static_cast<uint16_t>(in.Number() - 1);
     const uint64_t state = in.Number();
+    const uint64_t holder = in.Number();
     if (stack >= nodes_.size() || thread >= threads_.size() ||
-        labels >= labels_.size() ||
+        labels >= labels_.size() || holder >= nodes_.size() ||
         state > static_cast<uint8_t>(stacks::ThreadState::kDisk)) {
       return false;
     }
     keys_.Append({static_cast<uint32_t>(stack), static_cast<uint32_t>(thread),
                   static_cast<uint32_t>(labels), wait,
-                  static_cast<stacks::ThreadState>(state)});
+                  static_cast<stacks::ThreadState>(state),
+                  static_cast<uint32_t>(holder)});
   }
   return in.ok();
 }

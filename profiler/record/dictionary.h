@@ -47,11 +47,14 @@ struct Key {
   uint16_t wait = stacks::kNoWait;
   stacks::ThreadState state = stacks::ThreadState::kRunning;
 
+  // Of a wait for a lock: the stack of its holder, whose state `state` is then.
+  uint32_t holder = 0;
+
   friend bool operator==(const Key&, const Key&) = default;
   template <typename H>
   friend H AbslHashValue(H state, const Key& key) {
     return H::combine(std::move(state), key.stack, key.thread, key.labels,
-                      key.wait, key.state);
+                      key.wait, key.state, key.holder);
   }
 };
 

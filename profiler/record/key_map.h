@@ -16,17 +16,9 @@ class KeyMap {
   // `slice` of `from`, with keys of `to`, where those are added that it has
   // not.
   Slice Translated(const Slice& slice, const Dictionary& from, Dictionary& to) {
-    numbers_.resize(from.key_count(), 0);
-    std::vector<SliceSample> samples = Samples(slice);
-    for (SliceSample& sample : samples) {
-      uint32_t& number = numbers_[sample.key];
-      // Key 0 is the same in all dictionaries.
-      if (number == 0) number = to.AddKeyOf(from, sample.key);
-      sample.key = number;
-    }
-    SortSamples(samples);
     Slice translated = slice;
-    SetSamples(samples, translated);
+    Translate(from, to, translated);
+    Translate(from, to, translated.lock_waits);
     return translated;
   }
 
@@ -35,6 +27,19 @@ class KeyMap {
   size_t bytes() const { return numbers_.capacity() * sizeof(uint32_t); }
 
  private:
+  void Translate(const Dictionary& from, Dictionary& to, SampleList& list) {
+    numbers_.resize(from.key_count(), 0);
+    std::vector<SliceSample> samples = Samples(list);
+    for (SliceSample& sample : samples) {
+      uint32_t& number = numbers_[sample.key];
+      // Key 0 is the same in all dictionaries.
+      if (number == 0) number = to.AddKeyOf(from, sample.key);
+      sample.key = number;
+    }
+    SortSamples(samples);
+    SetSamples(samples, list);
+  }
+
   std::vector<uint32_t> numbers_;
 };
 

@@ -65,8 +65,11 @@ void Recorder::Add(const stacks::Recording& recording,
   for (const Event& event : clock_events) {
     Note(event.wall_ns, event.kind, event.detail);
   }
-  const std::vector<SliceSample> samples = Translate(recording, measurement);
+  timeline_.dictionary().AddModules(recording);
+  const std::vector<SliceSample> samples =
+      Translate(recording, measurement.samples);
   SetSamples(samples, slice);
+  SetSamples(Translate(recording, measurement.lock_waits), slice.lock_waits);
   NoteThreads(samples, slice);
   NoteLosses(slice);
   end_ns_ = slice.end_ns;
@@ -79,24 +82,27 @@ void Recorder::Add(const stacks::Recording& recording,
 // The samples in terms of the dictionary, sorted by key.
 std::vector<SliceSample> Recorder::Translate(
     const stacks::Recording& recording,
-    const stacks::Measurement& measurement) {
+    const std::vector<Measured>& measured_samples) {
   Dictionary& dictionary = timeline_.dictionary();
-  dictionary.AddModules(recording);
   absl::flat_hash_map<uint32_t, uint32_t> stack_numbers;
   absl::flat_hash_map<uint32_t, uint32_t> thread_numbers;
   std::vector<SliceSample> samples;
-  samples.reserve(measurement.samples.size());
-  for (const Measured& measured : measurement.samples) {
+  samples.reserve(measured_samples.size());
+  const auto number_of = [&](stacks::StackId id) {
+    const auto [stack, is_new] =
+        stack_numbers.try_emplace(static_cast<uint32_t>(id));
+    if (is_new) {
+      stack->second = dictionary.AddStack(recording.table().Frames(id));
+    }
+    return stack->second;
+  };
+  for (const Measured& measured : measured_samples) {
     const stacks::SampleKey& from = measured.key;
     Key key;
     key.wait = from.wait;
     key.state = from.state;
-    const auto [stack, new_stack] =
-        stack_numbers.try_emplace(static_cast<uint32_t>(from.stack));
-    if (new_stack) {
-      stack->second = dictionary.AddStack(recording.table().Frames(from.stack));
-    }
-    key.stack = stack->second;
+    key.stack = number_of(from.stack);
+    if (from.holder != stacks::kNoStack) key.holder = number_of(from.holder);
     const auto [thread, new_thread] = thread_numbers.try_emplace(from.thread);
     if (new_thread && from.thread < recording.thread_count()) {
       const stacks::ThreadRecord& record = recording.thread(from.thread);
@@ -255,14 +261,19 @@ bool Recorder::AwaitUntil(int64_t monotonic_ns, absl::Duration timeout) {
                          [&] { return end_ns_ >= monotonic_ns; });
 }
 
-absl::StatusOr<Profile> Recorder::Past(const Interval& interval) const {
+absl::StatusOr<Profile> Recorder::Past(const Interval& interval,
+                                       const PastOptions& options) const {
   std::lock_guard lock(mutex_);
   std::vector<const Slice*> slices;
   for (const Slice& slice : timeline_.slices()) slices.push_back(&slice);
   const std::vector<const Slice*> found = SlicesIn(interval, slices);
   if (found.empty()) return NothingFrom(interval, slices);
+  WindowOptions window;
+  window.past = options;
+  window.origin_wall_ns = found.front()->start_wall_ns;
+  window.all_slices = found.size();
   return ProfileOf(timeline_.dictionary(), found, timeline_.events(),
-                   threads::SyscallName);
+                   threads::SyscallName, window);
 }
 
 Recorded Recorder::Describe() const {

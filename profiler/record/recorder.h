@@ -59,7 +59,8 @@ class Recorder {
 
   // The profile of an interval, not symbolized. NotFound, with a sentence that
   // says what there is, when nothing is of that time.
-  absl::StatusOr<Profile> Past(const Interval& interval) const;
+  absl::StatusOr<Profile> Past(const Interval& interval,
+                               const PastOptions& options = {}) const;
 
   Recorded Describe() const;
 
@@ -74,8 +75,9 @@ class Recorder {
     int64_t wall_ns;
   };
 
-  std::vector<SliceSample> Translate(const stacks::Recording& recording,
-                                     const stacks::Measurement& measurement);
+  std::vector<SliceSample> Translate(
+      const stacks::Recording& recording,
+      const std::vector<stacks::Measured>& samples);
   Slice MakeSlice(const stacks::Measurement& measurement,
                   const ClockReading& now, bool clock_was_set) const;
   void NoteThreads(const std::vector<SliceSample>& samples, Slice& slice);

@@ -80,12 +80,12 @@ void DecodeSample(ByteReader& in, int64_t per_sample, SliceSample& sample) {
 }
 
 // Whether Samples() can be had, and will name keys below `key_count`.
-bool AreSound(const Slice& slice, uint32_t key_count) {
-  ByteReader in(slice.samples);
-  const int64_t per_sample = UnitsPerSample(slice.total);
-  Counts rest = slice.total;
+bool AreSound(const SampleList& list, uint32_t key_count) {
+  ByteReader in(list.samples);
+  const int64_t per_sample = UnitsPerSample(list.total);
+  Counts rest = list.total;
   SliceSample sample;
-  for (uint32_t i = 0; i < slice.sample_count; ++i) {
+  for (uint32_t i = 0; i < list.sample_count; ++i) {
     const uint32_t before = sample.key;
     DecodeSample(in, per_sample, sample);
     const Counts& counts = sample.counts;
@@ -96,7 +96,21 @@ bool AreSound(const Slice& slice, uint32_t key_count) {
     rest += {-counts.samples, -counts.cpu_ns, -counts.wall_ns};
     if (!IsPlausible(rest)) return false;
   }
-  return in.left() == 0 && (slice.sample_count > 0 || rest == Counts{});
+  return in.left() == 0 && (list.sample_count > 0 || rest == Counts{});
+}
+
+void EncodeSamples(const SampleList& list, ByteWriter& out) {
+  EncodeCounts(list.total, out);
+  out.Number(list.sample_count);
+  out.Text(list.samples);
+}
+
+// False when they are not EncodeSamples's, or name keys beyond `key_count`.
+bool DecodeSamples(ByteReader& in, uint32_t key_count, SampleList& list) {
+  list.total = DecodeCounts(in);
+  list.sample_count = static_cast<uint32_t>(in.Count());
+  list.samples = in.Text();
+  return in.ok() && IsPlausible(list.total) && AreSound(list, key_count);
 }
 
 bool HasLowerKey(const SliceSample& a, const SliceSample& b) {
@@ -116,13 +130,19 @@ void AddUpEqual(std::vector<SliceSample>& samples) {
   samples.resize(size);
 }
 
+void Append(const SampleList& more, SampleList& list) {
+  std::vector<SliceSample> samples = Samples(list);
+  AddSamples(Samples(more), samples);
+  SetSamples(samples, list);
+}
+
 }  // namespace
 
-void SetSamples(const std::vector<SliceSample>& samples, Slice& slice) {
-  slice.total = {};
-  for (const SliceSample& sample : samples) slice.total += sample.counts;
-  slice.sample_count = static_cast<uint32_t>(samples.size());
-  const int64_t per_sample = UnitsPerSample(slice.total);
+void SetSamples(const std::vector<SliceSample>& samples, SampleList& list) {
+  list.total = {};
+  for (const SliceSample& sample : samples) list.total += sample.counts;
+  list.sample_count = static_cast<uint32_t>(samples.size());
+  const int64_t per_sample = UnitsPerSample(list.total);
   ByteWriter out;
   Rounding cpu;
   Rounding wall;
@@ -137,18 +157,18 @@ void SetSamples(const std::vector<SliceSample>& samples, Slice& slice) {
     if (cpu_units != 0) out.Signed(cpu_units);
     out.Signed(wall.Units(counts.wall_ns) - counts.samples * per_sample);
   }
-  slice.samples = out.Take();
-  slice.samples.shrink_to_fit();
+  list.samples = out.Take();
+  list.samples.shrink_to_fit();
 }
 
-std::vector<SliceSample> Samples(const Slice& slice) {
+std::vector<SliceSample> Samples(const SampleList& list) {
   std::vector<SliceSample> samples;
-  samples.reserve(slice.sample_count);
-  const int64_t per_sample = UnitsPerSample(slice.total);
-  ByteReader in(slice.samples);
-  Counts rest = slice.total;
+  samples.reserve(list.sample_count);
+  const int64_t per_sample = UnitsPerSample(list.total);
+  ByteReader in(list.samples);
+  Counts rest = list.total;
   SliceSample sample;
-  for (uint32_t i = 0; i < slice.sample_count; ++i) {
+  for (uint32_t i = 0; i < list.sample_count; ++i) {
     DecodeSample(in, per_sample, sample);
     rest += {0, -sample.counts.cpu_ns, -sample.counts.wall_ns};
     samples.push_back(sample);
@@ -181,9 +201,8 @@ Slice Joined(const Slice& a, const Slice& b) {
   joined.ticks += b.ticks;
   Add(b.losses, joined.losses);
   joined.threads = std::max(a.threads, b.threads);
-  std::vector<SliceSample> samples = Samples(a);
-  AddSamples(Samples(b), samples);
-  SetSamples(samples, joined);
+  Append(b, joined);
+  Append(b.lock_waits, joined.lock_waits);
   return joined;
 }
 
@@ -199,9 +218,8 @@ void EncodeSlice(const Slice& slice, ByteWriter& out) {
   out.Signed(slice.ticks);
   for (int64_t Losses::*loss : kLosses) out.Signed(slice.losses.*loss);
   out.Number(slice.threads);
-  EncodeCounts(slice.total, out);
-  out.Number(slice.sample_count);
-  out.Text(slice.samples);
+  EncodeSamples(slice, out);
+  EncodeSamples(slice.lock_waits, out);
 }
 
 bool DecodeSlice(ByteReader& in, uint32_t key_count, Slice& slice) {
@@ -212,14 +230,11 @@ bool DecodeSlice(ByteReader& in, uint32_t key_count, Slice& slice) {
   slice.ticks = in.Signed();
   for (int64_t Losses::*loss : kLosses) slice.losses.*loss = in.Signed();
   slice.threads = static_cast<uint32_t>(in.Number());
-  slice.total = DecodeCounts(in);
-  slice.sample_count = static_cast<uint32_t>(in.Count());
-  slice.samples = in.Text();
   // The realtime clock may have been set back meanwhile.
   if (!in.ok() || !IsPlausible(slice.start_ns) || !IsPlausible(duration) ||
       slice.start_wall_ns < 0 || slice.start_wall_ns > kLatestWallNs ||
       wall_duration < -kMost || wall_duration > kMost ||
-      !IsPlausible(slice.ticks) || !IsPlausible(slice.total)) {
+      !IsPlausible(slice.ticks)) {
     return false;
   }
   for (int64_t Losses::*loss : kLosses) {
@@ -227,7 +242,8 @@ bool DecodeSlice(ByteReader& in, uint32_t key_count, Slice& slice) {
   }
   slice.end_ns = slice.start_ns + duration;
   slice.end_wall_ns = slice.start_wall_ns + wall_duration;
-  return AreSound(slice, key_count);
+  return DecodeSamples(in, key_count, slice) &&
+         DecodeSamples(in, key_count, slice.lock_waits);
 }
 
 }  // namespace wallprof::record

@@ -16,8 +16,16 @@ struct SliceSample {
   stacks::Counts counts;
 };
 
-// Slices of one recorder meet: one ends at the tick where the next begins.
-struct Slice {
+// Samples, coded.
+struct SampleList {
+  stacks::Counts total;  // exact to the nanosecond
+  uint32_t sample_count = 0;
+  std::string samples;
+};
+
+// What the threads did. Slices of one recorder meet: one ends at the tick where
+// the next begins.
+struct Slice : SampleList {
   int64_t start_ns = 0;  // CLOCK_MONOTONIC
   int64_t end_ns = 0;
   int64_t start_wall_ns = 0;  // CLOCK_REALTIME, since 1970
@@ -25,24 +33,24 @@ struct Slice {
   int64_t ticks = 0;
   stacks::Losses losses;
   uint32_t threads = 0;
-  stacks::Counts total;  // of its samples, exact to the nanosecond
-  uint32_t sample_count = 0;
-  std::string samples;  // coded
+  SampleList lock_waits;  // of keys with a holder
 
   int64_t middle_wall_ns() const {
     return start_wall_ns + (end_wall_ns - start_wall_ns) / 2;
   }
-  size_t bytes() const { return sizeof(Slice) + samples.capacity(); }
+  size_t bytes() const {
+    return sizeof(Slice) + samples.capacity() + lock_waits.samples.capacity();
+  }
 };
 
-// Sets `slice`'s samples, their count and their total. `samples` are sorted by
-// key, each key once. Times are kept in whole microseconds; what that leaves
+// Sets the list to `samples`, which are sorted by key, each key once. Times are
+// kept in whole microseconds; what that leaves
 // over goes on to the next sample, and the last one's to the first, so that
 // totals stay exact and every sample is right to a microsecond.
-void SetSamples(const std::vector<SliceSample>& samples, Slice& slice);
+void SetSamples(const std::vector<SliceSample>& samples, SampleList& list);
 
-// The samples, sorted by key. The slice is one of SetSamples or DecodeSlice.
-std::vector<SliceSample> Samples(const Slice& slice);
+// The samples, sorted by key. The list is one of SetSamples or DecodeSlice.
+std::vector<SliceSample> Samples(const SampleList& list);
 
 // Sorts them by key and adds up those of one key.
 void SortSamples(std::vector<SliceSample>& samples);

@@ -2,7 +2,7 @@
 // checksum, so that whatever ends the program spoils at most the last one.
 //
 //   file    wallprof-<time of its start, ns since 1970>-<pid>.spool
-//   record  "wPr1" | bytes, 32 bits | CRC-32, 32 bits | payload
+//   record  "wPr2" | bytes, 32 bits | CRC-32, 32 bits | payload
 //   payload what the dictionary has more than before | slice | events
 //
 // A file begins with an empty dictionary and can be read without the others.

@@ -9,7 +9,7 @@
 namespace wallprof::record {
 namespace {
 
-constexpr std::string_view kMagic = "wPr1";
+constexpr std::string_view kMagic = "wPr2";
 constexpr size_t kHeaderBytes = 12;
 
 // Of all slices of a file together, so that sums do not overflow: a thousand
@@ -67,7 +67,9 @@ class Decoder {
     if (!file_.dictionary.Decode(in, file_bytes_)) return false;
     Slice slice;
     if (!DecodeSlice(in, file_.dictionary.key_count(), slice)) return false;
-    sum_ += slice.total.wall_ns + slice.total.cpu_ns + slice.total.samples;
+    for (const stacks::Counts& total : {slice.total, slice.lock_waits.total}) {
+      sum_ += total.wall_ns + total.cpu_ns + total.samples;
+    }
     if (sum_ > kMostOfFile) return false;
     file_.slices.push_back(std::move(slice));
     for (uint64_t left = in.Count(); left > 0; --left) {

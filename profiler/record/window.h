@@ -12,6 +12,7 @@
 #include "profiler/record/slice.h"
 #include "profiler/stacks/measured_profile.h"
 #include "wallprof/profile.h"
+#include "wallprof/recorder.h"
 
 namespace wallprof::record {
 
@@ -27,6 +28,14 @@ struct Interval {
 std::vector<const Slice*> SlicesIn(const Interval& interval,
                                    absl::Span<const Slice* const> slices);
 
+struct WindowOptions {
+  PastOptions past;
+  // With slices apart, of which these may be a part: when the first began, on
+  // CLOCK_REALTIME, and how many there are.
+  int64_t origin_wall_ns = 0;
+  size_t all_slices = 1;
+};
+
 // A profile as Collect gives it, not symbolized: time is the first slice's
 // start, duration the sum of theirs. Comments tell how long slices are and what
 // of `events` happened meanwhile. All slices are of `dictionary`; there is one
@@ -34,7 +43,8 @@ std::vector<const Slice*> SlicesIn(const Interval& interval,
 Profile ProfileOf(const Dictionary& dictionary,
                   absl::Span<const Slice* const> slices,
                   absl::Span<const Event> events,
-                  const stacks::SyscallNames& syscall_name);
+                  const stacks::SyscallNames& syscall_name,
+                  const WindowOptions& options = {});
 
 }  // namespace wallprof::record
 

@@ -2,6 +2,7 @@
 
     python3 tests/cli/record_test.py WALLPROF SUBJECTS_DIRECTORY [TEST...]
 """
+import json
 import os
 import re
 import signal
@@ -76,9 +77,25 @@ class RecordTest(unittest.TestCase):
         name, = os.listdir(spool)
         return os.path.join(spool, name)
 
+    def assert_trace(self, name, least):
+        """That a file is a trace with so many slices of the main thread."""
+        with open(os.path.join(self.directory, name), encoding='utf-8') as file:
+            events = json.load(file)['traceEvents']
+        starts = [event['ts'] for event in events
+                  if event['name'] == 'wall of early_close']
+        self.assertGreaterEqual(len(starts), least, events)
+        self.assertEqual(starts, sorted(starts))
+        self.assertEqual(len(starts), len(set(starts)))
+        self.assertIn('main', [event['name'] for event in events])
+
     def test_the_past_of_a_running_program(self):
         process, address = self.run_program('--record')
         self.assertIn('main;', self.fetch_past(address))
+        self.fetch_past(address)
+        done = self.tool('fetch', '--from', '-1m', '-o', 'past.trace.json',
+                         address)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.assert_trace('past.trace.json', 2)
         done = self.tool('fetch', '--from', '-1h', '--to', '-50m', address)
         self.assertEqual(done.returncode, 1)
         self.assertIn('what there is is from', done.stderr)
@@ -99,6 +116,12 @@ class RecordTest(unittest.TestCase):
         done = self.tool('convert', '--from', '-1h', '--to', '-0s', '--to',
                          'folded', 'spool', '-')
         self.assertIn('main;', done.stdout)
+        done = self.tool('convert', 'spool', 'spool.trace.json')
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.assert_trace('spool.trace.json', 2)
+        done = self.tool('convert', '--view', 'blockedby', 'spool', '-')
+        self.assertEqual((done.returncode, done.stderr, done.stdout),
+                         (0, '', ''), 'it has waited for no lock')
         done = self.tool('top', '--from', '-2h', '--to', '-1h', 'spool')
         self.assertEqual(done.returncode, 1)
         self.assertIn('spool: Nothing is recorded from', done.stderr)

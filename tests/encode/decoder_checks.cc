@@ -49,7 +49,8 @@ void CheckOperations(const Profile& profile) {
           "a profile has a difference");
   ComputeTopFunctions(profile, View::kWall);
   CheckFilters(profile);
-  for (Format format : {Format::kSpeedscope, Format::kHtml, Format::kJson}) {
+  for (Format format :
+       {Format::kSpeedscope, Format::kHtml, Format::kJson, Format::kChrome}) {
     Require(!Encode(profile, format).empty(), "every format has bytes");
   }
 }

@@ -16,6 +16,7 @@ TEST(FormatsTest, SuffixDecides) {
   EXPECT_EQ(FormatOfPath("a.pb.gz"), Format::kPprof);
   EXPECT_EQ(FormatOfPath("a.pprof"), Format::kPprof);
   EXPECT_EQ(FormatOfPath("a.speedscope.json"), Format::kSpeedscope);
+  EXPECT_EQ(FormatOfPath("a.trace.json"), Format::kChrome);
   EXPECT_EQ(FormatOfPath("a.svg"), Format::kSvg);
   EXPECT_EQ(FormatOfPath("a.html"), Format::kHtml);
   EXPECT_EQ(FormatOfPath("a.json"), Format::kJson);
@@ -31,6 +32,7 @@ TEST(FormatsTest, EachFormatHasAName) {
   EXPECT_EQ(FormatOfName("svg"), Format::kSvg);
   EXPECT_EQ(FormatOfName("html"), Format::kHtml);
   EXPECT_EQ(FormatOfName("json"), Format::kJson);
+  EXPECT_EQ(FormatOfName("chrome"), Format::kChrome);
   EXPECT_EQ(FormatOfName("png"), std::nullopt);
   EXPECT_EQ(FormatOfName(""), std::nullopt);
 }

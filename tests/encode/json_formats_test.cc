@@ -1,7 +1,8 @@
-// The formats that are JSON: speedscope's and the table of functions.
+// The formats that are JSON: speedscope's, Chrome's and the table of functions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -13,6 +14,38 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+
+Label Number(const char* key, int64_t number) {
+  return {key, "", number, "nanoseconds"};
+}
+
+// Two slices of ten microseconds, of a thread that is there from the first on
+// and of one that starts with the second.
+Profile TwoSlices() {
+  const std::vector<Label> first = {{"thread", "a"},
+                                    {"tid", "", 7},
+                                    Number("slice_start", 0),
+                                    Number("slice_length", 10'000)};
+  const std::vector<Label> second = {{"thread", "a"},
+                                     {"tid", "", 7},
+                                     Number("slice_start", 10'000),
+                                     Number("slice_length", 10'000)};
+  std::vector<Label> other = second;
+  other[0].text = "b";
+  other[1].number = 8;
+  // Not in the order of time.
+  Profile profile = WallProfile({{{"main", "work"}, {7, 0, 7'000}, second},
+                                 {{"main", "nap"}, {3, 0, 3'000}, second},
+                                 {{"main", "nap"}, {1, 0, 10'000}, other},
+                                 {{"main", "wait"}, {10, 0, 10'000}, first}});
+  profile.time = absl::FromUnixMillis(1'700'000'000'000);
+  profile.duration = absl::Microseconds(20);
+  profile.comments = {
+      "wallprof: 2 ticks, 99.00 Hz",
+      "wallprof: 2023-11-14T22:13:20.000Z thread started 8 b",
+      "wallprof: 2023-11-14T22:13:21.500Z clock set forward by 1s"};
+  return profile;
+}
 
 Profile TwoThreads() {
   return WallProfile(
@@ -47,6 +80,115 @@ void ExpectOfSchema(const json& file) {
       for (size_t frame : stack) EXPECT_LT(frame, frames);
     }
   }
+}
+
+// What viewers ask of the trace event format: each event has a phase, a name,
+// a process, and times that are numbers; on each row, spans nest.
+void ExpectTrace(const json& trace) {
+  ASSERT_TRUE(trace.at("traceEvents").is_array());
+  std::map<int64_t, std::vector<std::pair<double, double>>> open;  // by row
+  for (const json& event : trace["traceEvents"]) {
+    const std::string phase = event.at("ph");
+    EXPECT_TRUE(event.at("name").is_string());
+    EXPECT_TRUE(event.at("pid").is_number_integer());
+    if (phase == "M") {
+      EXPECT_TRUE(event.at("args").at("name").is_string());
+      continue;
+    }
+    const double start = event.at("ts");
+    if (phase == "i") {
+      EXPECT_THAT(event.at("s"), testing::AnyOf("g", "t"));
+      EXPECT_EQ(event["s"] == "t", event.contains("tid"));
+      continue;
+    }
+    ASSERT_EQ(phase, "X");
+    const double end = start + event.at("dur").get<double>();
+    auto& spans = open[event.at("tid").get<int64_t>()];
+    constexpr double kRounding = 1e-6;
+    while (!spans.empty() && start >= spans.back().second - kRounding) {
+      spans.pop_back();
+    }
+    if (!spans.empty()) {
+      EXPECT_GE(start, spans.back().first - kRounding) << event;
+      EXPECT_LE(end, spans.back().second + kRounding) << event;
+    }
+    spans.emplace_back(start, end);
+  }
+}
+
+// "name start duration" of each span of a row.
+std::vector<std::string> SpansOf(const json& trace, int64_t tid) {
+  std::vector<std::string> spans;
+  for (const json& event : trace["traceEvents"]) {
+    if (event["ph"] != "X" || event["tid"] != tid) continue;
+    spans.push_back(event["name"].get<std::string>() + " " +
+                    event["ts"].dump() + " " + event["dur"].dump());
+  }
+  return spans;
+}
+
+TEST(ChromeTraceTest, SlicesFollowEachOtherOnEachThreadsRow) {
+  const json trace = json::parse(EncodeChromeTrace(TwoSlices()));
+  ExpectTrace(trace);
+  EXPECT_THAT(
+      SpansOf(trace, 7),
+      testing::ElementsAre("wall of a 0.0 10.0", "main 0.0 10.0",
+                           "wait 0.0 10.0", "wall of a 10.0 10.0",
+                           "main 10.0 10.0", "work 10.0 7.0", "nap 17.0 3.0"));
+  EXPECT_THAT(SpansOf(trace, 8), testing::Contains("nap 10.0 10.0"));
+  EXPECT_EQ(trace["otherData"]["start"], "2023-11-14T22:13:20+00:00");
+}
+
+TEST(ChromeTraceTest, WhatHappenedIsMarkedWhenItDid) {
+  const json trace = json::parse(EncodeChromeTrace(TwoSlices()));
+  std::vector<json> marks;
+  for (const json& event : trace["traceEvents"]) {
+    if (event["ph"] == "i") marks.push_back(event);
+  }
+  ASSERT_EQ(marks.size(), 2);
+  EXPECT_EQ(marks[0]["name"], "thread started 8 b");
+  EXPECT_EQ(marks[0]["tid"], 8);
+  EXPECT_EQ(marks[0]["ts"], 0);
+  EXPECT_EQ(marks[1]["name"], "clock set forward by 1s");
+  EXPECT_EQ(marks[1]["s"], "g");
+  EXPECT_EQ(marks[1]["ts"], 1'500'000);
+}
+
+TEST(ChromeTraceTest, OfManyStacksTheHeaviestAreShown) {
+  std::vector<TestStack> stacks;
+  for (int i = 1; i <= 40; ++i) {
+    stacks.push_back({{"main", "f" + std::to_string(i)}, {1, 0, i * 1000}});
+  }
+  Profile profile = WallProfile(stacks);
+  profile.duration = absl::Microseconds(820);
+  const std::string text = EncodeChromeTrace(profile);
+  ExpectTrace(json::parse(text));
+  EXPECT_THAT(text, HasSubstr("\"f40\""));
+  EXPECT_THAT(text, testing::Not(HasSubstr("\"f20\"")));
+  EXPECT_THAT(SpansOf(json::parse(text), -1),
+              testing::Contains("[less heavy stacks] 414.0 406.0"));
+}
+
+TEST(ChromeTraceTest, AnyProfileIsATrace) {
+  for (const Profile& profile :
+       {Profile(), WallProfile({}), TwoThreads(), FullProfile()}) {
+    ExpectTrace(json::parse(EncodeChromeTrace(profile)));
+  }
+  // Two threads at once have more time than passed.
+  Profile profile = WallProfile({{{"main"}, {1, 0, 2000}}});
+  profile.duration = absl::Microseconds(1);
+  EXPECT_THAT(SpansOf(json::parse(EncodeChromeTrace(profile)), -1),
+              testing::Contains("main 0.0 1.0"));
+}
+
+TEST(SpeedscopeTest, SlicesAreInTheOrderOfTime) {
+  const json file = json::parse(EncodeSpeedscope(TwoSlices()));
+  ExpectOfSchema(file);
+  ASSERT_EQ(file["profiles"].size(), 2);
+  EXPECT_EQ(file["profiles"][0]["weights"], json({10'000, 7'000, 3'000}));
+  EXPECT_EQ(file["profiles"][1]["weights"], json({10'000, 10'000}))
+      << "before it started nothing is shown";
+  EXPECT_TRUE(file["profiles"][1]["samples"][0].empty());
 }
 
 TEST(SpeedscopeTest, HasAProfileForEachThread) {

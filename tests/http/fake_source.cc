@@ -91,7 +91,9 @@ absl::StatusOr<Profile> FakeSource::Collect(absl::Duration duration,
   return answer;
 }
 
-absl::StatusOr<Profile> FakeSource::Past(absl::Time from, absl::Time to) {
+absl::StatusOr<Profile> FakeSource::Past(absl::Time from, absl::Time to,
+                                         const PastOptions& options) {
+  last_past = options;
   last_from = from;
   last_to = to;
   return past;

@@ -31,7 +31,8 @@ class FakeSource : public ProfileSource {
 
   absl::StatusOr<Profile> Collect(absl::Duration duration,
                                   const CollectOptions& options) override;
-  absl::StatusOr<Profile> Past(absl::Time from, absl::Time to) override;
+  absl::StatusOr<Profile> Past(absl::Time from, absl::Time to,
+                               const PastOptions& options) override;
   absl::StatusOr<Recorded> DescribeRecorded() override { return recorded; }
   std::vector<ThreadInfo> Threads() override { return threads; }
   Statistics Stats() override { return stats; }
@@ -45,6 +46,7 @@ class FakeSource : public ProfileSource {
   // What the last question for the past asked for.
   absl::Time last_from;
   absl::Time last_to;
+  PastOptions last_past;
 
   // Set before the source is used.
   absl::StatusOr<Profile> result = SmallProfile();

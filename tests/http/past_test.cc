@@ -50,6 +50,7 @@ TEST(PastMeasurementTest, RefusesWhatDoesNotFit) {
             "Parameter 'seconds' does not go with 'from'.");
   EXPECT_EQ(ErrorOf("from=-5m&hz=99"),
             "Parameter 'hz' does not go with 'from'.");
+  EXPECT_EQ(ErrorOf("seconds=1&slices=1"), "Parameter 'slices' needs 'from'.");
   EXPECT_EQ(ErrorOf("from=-5m&detail=1"),
             "Parameter 'detail' does not go with 'from'.");
   EXPECT_EQ(ErrorOf("from=-5m&to=-5m"),
@@ -85,6 +86,26 @@ TEST_F(PastHandlerTest, AnswersAsAMeasurementOnAllItsPaths) {
         << path;
   }
   EXPECT_EQ(source_.collects(), 0);
+}
+
+TEST_F(PastHandlerTest, SaysWhatItWantsOfThePast) {
+  Get("/?from=-10m");
+  EXPECT_EQ(source_.last_past.view, View::kWall);
+  EXPECT_FALSE(source_.last_past.slices_apart);
+  Get("/?from=-10m&view=blockedby");
+  EXPECT_EQ(source_.last_past.view, View::kBlockedBy);
+  const HttpResponse trace = Get("/?from=-10m&format=chrome");
+  EXPECT_TRUE(source_.last_past.slices_apart);
+  EXPECT_THAT(trace.headers,
+              Contains(Pair("Content-Disposition",
+                            "attachment; filename=\"wall.trace.json\"")));
+  EXPECT_TRUE(nlohmann::json::parse(trace.body).contains("traceEvents"));
+  Get("/?from=-10m&format=speedscope");
+  EXPECT_TRUE(source_.last_past.slices_apart);
+  Get("/?from=-10m&format=svg");
+  EXPECT_FALSE(source_.last_past.slices_apart);
+  Get("/?from=-10m&format=pprof&slices=1");
+  EXPECT_TRUE(source_.last_past.slices_apart);
 }
 
 TEST_F(PastHandlerTest, WhatIsNotThereIs404WithASentence) {

@@ -100,6 +100,33 @@ TEST(PastTest, AnswersAtOnceWithLabelsThreadsAndViews) {
   EXPECT_TRUE(SelectView(*profile, View::kOffCpu).ok());
 }
 
+TEST(PastTest, HoldersOfLocksAreRecordedToo) {
+  Profiling profiling(Recording());
+  std::mutex mutex;
+  mutex.lock();
+  std::thread waiter([&] {
+    capture::NameThread("waiter");
+    std::lock_guard lock(mutex);
+  });
+  ASSERT_TRUE(profiling->Collect(absl::Milliseconds(400)).ok());
+  const absl::Time now = absl::Now();
+  const absl::StatusOr<Profile> waits =
+      profiling->Past(now - absl::Minutes(1), now, {View::kBlockedBy});
+  mutex.unlock();
+  waiter.join();
+  ASSERT_TRUE(waits.ok()) << waits.status();
+  const Collected collected(*waits);
+  EXPECT_GT(collected
+                .Sum([](const capture::NamedSample& sample) {
+                  return sample.label("thread") == "waiter" &&
+                         sample.has("pthread_mutex_lock") &&
+                         sample.has("[held by]") && sample.has("main");
+                })
+                .wall_ns,
+            300'000'000)
+      << collected.Text();
+}
+
 TEST(PastTest, WithoutARecorderThereIsNone) {
   Profiling profiling;
   EXPECT_EQ(PastOf(profiling, absl::Minutes(1)).status().code(),

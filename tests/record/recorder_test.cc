@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "profiler/stacks/measured_profile.h"
@@ -20,6 +22,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using ::testing::SizeIs;
 
 class RecorderTest : public ::testing::Test {
@@ -78,6 +81,86 @@ TEST_F(RecorderTest, ASliceIsTheProfileThatWasMeasured) {
   const absl::StatusOr<Profile> difference = Diff(*recorded, expected);
   ASSERT_TRUE(difference.ok());
   EXPECT_THAT(difference->samples, IsEmpty()) << "labels too";
+}
+
+TEST_F(RecorderTest, WaitsForLocksAreThoseThatWereMeasured) {
+  for (int slice = 0; slice < 3; ++slice) {
+    program_.Add(1, 0, {1, 500, 1000});
+    for (uint32_t i = 0; i < 20; ++i) {
+      program_.AddWait(i, 30 + i % 3, i % 7, {i + 1, 0, i * 1'000'000 + 5000});
+    }
+  }
+  const stacks::Measurement measured = program_.EndSlice(recorder_);
+  const Profile expected = stacks::LockWaitProfile(
+      program_.recording(), measured, threads::SyscallName,
+      [](const stacks::SampleKey&) { return std::vector<Label>(); });
+  const absl::StatusOr<Profile> recorded =
+      recorder_.Past({}, {View::kBlockedBy});
+  ASSERT_TRUE(recorded.ok()) << recorded.status();
+  ASSERT_EQ(CheckValid(*recorded), absl::OkStatus());
+  EXPECT_EQ(recorded->default_sample_type, "lockwait");
+  EXPECT_THAT(EncodeFolded(*recorded), HasSubstr(";[held by];"));
+  const absl::StatusOr<Profile> difference = Diff(*recorded, expected);
+  ASSERT_TRUE(difference.ok()) << difference.status();
+  EXPECT_THAT(difference->samples, IsEmpty()) << "labels and holders too";
+  // They are counted a second time, and that shows in no total.
+  EXPECT_EQ(TotalOf(*recorder_.Past({})), TotalOf(measured));
+  EXPECT_EQ(recorder_.Describe().slices[0].wall,
+            absl::Nanoseconds(TotalOf(measured).wall_ns));
+}
+
+// What a slice's labels say, and the sums of each.
+std::map<std::pair<int64_t, int64_t>, int64_t> WallBySlice(
+    const Profile& profile) {
+  std::map<std::pair<int64_t, int64_t>, int64_t> sums;
+  for (const Sample& sample : profile.samples) {
+    std::pair<int64_t, int64_t> slice = {-1, -1};
+    for (const Label& label : sample.labels) {
+      if (label.key == "slice_start") slice.first = label.number;
+      if (label.key == "slice_length") slice.second = label.number;
+    }
+    sums[slice] += sample.values.back();
+  }
+  return sums;
+}
+
+TEST_F(RecorderTest, SlicesApartSayWhenEachWas) {
+  constexpr int64_t kSlice = 10'000'000'000;
+  for (int slice = 0; slice < 3; ++slice) {
+    program_.Add(1, 0, {1, 0, 1000 + slice});
+    program_.AddWait(2, 3, 1, {1, 0, 7000});
+    program_.EndSlice(recorder_, kSlice);
+  }
+  const Profile apart = recorder_.Past({}, {View::kWall, true}).value();
+  EXPECT_EQ(CheckValid(apart), absl::OkStatus());
+  EXPECT_THAT(WallBySlice(apart),
+              ElementsAre(Pair(std::pair(int64_t{0}, kSlice), 8000),
+                          Pair(std::pair(kSlice, kSlice), 8001),
+                          Pair(std::pair(2 * kSlice, kSlice), 8002)));
+  const Profile waits = recorder_.Past({}, {View::kBlockedBy, true}).value();
+  EXPECT_THAT(WallBySlice(waits), SizeIs(3));
+  const Profile whole = recorder_.Past({}).value();
+  EXPECT_EQ(EncodeFolded(apart), EncodeFolded(whole));
+  EXPECT_THAT(WallBySlice(whole), SizeIs(1)) << "without labels";
+}
+
+TEST_F(RecorderTest, SlicesApartAreFewAndSoAreTheirStacks) {
+  std::vector<uint32_t> threads;
+  for (int slice = 0; slice < 300; ++slice) {
+    for (uint32_t i = 0; i < 400; ++i) {
+      program_.Add(i, i % 5, {1, 10, 1000 + i});
+    }
+    program_.EndSlice(recorder_);
+  }
+  const Profile whole = recorder_.Past({}).value();
+  const Profile apart = recorder_.Past({}, {View::kWall, true}).value();
+  EXPECT_EQ(CheckValid(apart), absl::OkStatus());
+  EXPECT_EQ(TotalOf(apart), TotalOf(whole)) << "nothing is lost";
+  const auto slices = WallBySlice(apart);
+  EXPECT_LE(slices.size(), 120);
+  EXPECT_GE(slices.size(), 60);
+  EXPECT_LE(apart.samples.size(), 20'000 + slices.size() * 5);
+  EXPECT_THAT(EncodeFolded(apart), HasSubstr("[less heavy stacks] "));
 }
 
 TEST_F(RecorderTest, StacksOutliveTheTable) {

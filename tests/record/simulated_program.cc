@@ -45,6 +45,15 @@ void SimulatedProgram::Add(uint32_t stack, uint32_t thread,
   samples_.push_back(sample);
 }
 
+void SimulatedProgram::AddWait(uint32_t stack, uint32_t holder, uint32_t thread,
+                               const Counts& counts) {
+  Add(stack, thread, counts);
+  stacks::Measured wait = samples_.back();
+  wait.key.holder = Stack(holder);
+  wait.key.state = stacks::ThreadState::kRunning;  // the holder's
+  waits_.push_back(wait);
+}
+
 stacks::Measurement SimulatedProgram::EndSlice(Recorder& recorder,
                                                int64_t duration_ns) {
   stacks::Measurement measurement;
@@ -57,6 +66,7 @@ stacks::Measurement SimulatedProgram::EndSlice(Recorder& recorder,
   measurement.losses = losses;
   losses = {};
   measurement.samples.swap(samples_);
+  measurement.lock_waits.swap(waits_);
   recorder.Add(*recording_, measurement);
   return measurement;
 }

@@ -30,6 +30,11 @@ class SimulatedProgram {
   void Add(uint32_t stack, uint32_t thread, const stacks::Counts& counts,
            uint32_t labels = 0);
 
+  // A sample for the next slice of a thread that waits for a lock, and the
+  // wait, whose holder was running.
+  void AddWait(uint32_t stack, uint32_t holder, uint32_t thread,
+               const stacks::Counts& counts);
+
   // Ends the slice, which took `duration_ns`, and gives it to `recorder`.
   stacks::Measurement EndSlice(Recorder& recorder,
                                int64_t duration_ns = 10 * kSecondNs);
@@ -47,6 +52,7 @@ class SimulatedProgram {
   std::unique_ptr<stacks::Recording> recording_ =
       stacks::Recording::Allocate(stacks::Recording::kMinBytes * 4).value();
   std::vector<stacks::Measured> samples_;
+  std::vector<stacks::Measured> waits_;
 };
 
 stacks::Counts TotalOf(const stacks::Measurement& measurement);

@@ -22,6 +22,29 @@ void Require(bool holds, const char* what) {
   std::abort();
 }
 
+// Waits for locks, and slices apart.
+void CheckOtherForms(const SpoolFile& file,
+                     const std::vector<const Slice*>& slices) {
+  for (const View view : {View::kWall, View::kBlockedBy}) {
+    for (const bool apart : {false, true}) {
+      int64_t left_ns = 0;
+      for (const Slice* slice : slices) {
+        left_ns += view == View::kWall ? slice->total.wall_ns
+                                       : slice->lock_waits.total.wall_ns;
+      }
+      const Profile profile =
+          ProfileOf(file.dictionary, slices, file.events,
+                    [](int number) { return std::to_string(number); },
+                    {{view, apart}, slices[0]->start_wall_ns, slices.size()});
+      Require(CheckValid(profile).ok(), "every form of it is valid");
+      for (const Sample& sample : profile.samples) {
+        left_ns -= sample.values.back();
+      }
+      Require(left_ns == 0, "and has the slices' totals");
+    }
+  }
+}
+
 void CheckSpool(std::string_view bytes) {
   std::vector<std::string> problems;
   const auto file = DecodeSpool(bytes, "fuzz.spool", problems);
@@ -39,6 +62,7 @@ void CheckSpool(std::string_view bytes) {
   Require(CheckValid(profile).ok(), "what is read makes a valid profile");
   for (const Sample& sample : profile.samples) wall_ns -= sample.values[2];
   Require(wall_ns == 0, "samples add up to the slices' totals");
+  CheckOtherForms(*file, slices);
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ class SpoolTest : public ::testing::Test {
         program_.Add(i < 10 ? i : stack_++, i % 4, {i + 1, 0, (i + 1) * 1000},
                      i % 2);
       }
+      program_.AddWait(1, 2, 3, {1, 0, 4000});
       program_.EndSlice(recorder);
       recorder.Write();
     }

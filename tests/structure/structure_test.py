@@ -36,7 +36,8 @@ ROOMS = {
     # Turns what was recorded into the plain profile.
     'profiler/stacks': PROFILE,
     # Keeps what was measured, for the profiles of a day.
-    'profiler/record': ['profiler/threads', 'profiler/stacks'] + PROFILER,
+    'profiler/record': ['profiler/threads', 'profiler/stacks',
+                        'profiler/profile'] + PROFILER,
     'profiler/capture/signal': [],
     'profiler/capture': ['profiler/threads', 'profiler/unwind',
                          'profiler/stacks', 'profiler/capture/signal',

@@ -69,7 +69,8 @@ class ProfileSource {
 
   // What was recorded (Profiler::Past, Profiler::DescribeRecorded); NotFound
   // where nothing is.
-  virtual absl::StatusOr<Profile> Past(absl::Time from, absl::Time to);
+  virtual absl::StatusOr<Profile> Past(absl::Time from, absl::Time to,
+                                       const PastOptions& options);
   virtual absl::StatusOr<Recorded> DescribeRecorded();
 };
 

@@ -63,8 +63,15 @@ absl::StatusOr<Profile> DecodeGperftoolsCpu(std::string_view bytes);
 inline constexpr size_t kMaxDecodedBytes = size_t{1} << 30;
 
 // JSON that speedscope opens, a profile of it for each thread (by the labels
-// `thread` and `tid`). Of a difference the two sides are apart.
+// `thread` and `tid`). Of a difference the two sides are apart. Where slices of
+// a recording are (PastOptions::slices_apart), they follow each other in time.
 std::string EncodeSpeedscope(const Profile& profile, View view = View::kWall);
+
+// JSON that chrome://tracing and Perfetto open: a row for each thread, on which
+// the slices of a recording (PastOptions::slices_apart) follow each other in
+// time, each a flame graph of its heaviest stacks; and what happened meanwhile.
+// A profile without slices is one.
+std::string EncodeChromeTrace(const Profile& profile, View view = View::kWall);
 
 struct FlameGraphOptions {
   View view = View::kWall;
@@ -87,17 +94,30 @@ std::string EncodeHtml(const Profile& profile,
 // for programs; docs/formats.md has the form.
 std::string EncodeJson(const Profile& profile);
 
-enum class Format { kFolded, kPprof, kSpeedscope, kSvg, kHtml, kJson };
+enum class Format {
+  kFolded,
+  kPprof,
+  kSpeedscope,
+  kSvg,
+  kHtml,
+  kJson,
+  kChrome,
+};
+
+// Whether a format shows time as it passed, so that a recording's slices should
+// be kept apart for it.
+bool ShowsTime(Format format);
 
 // By suffix, one of kFormatSuffixes. nullopt for any other.
 std::optional<Format> FormatOfPath(std::string_view path);
 
 // For sentences about a path that has none of them.
 inline constexpr char kFormatSuffixes[] =
-    ".folded, .txt, .pb.gz, .pprof, .speedscope.json, .svg, .html and .json";
+    ".folded, .txt, .pb.gz, .pprof, .speedscope.json, .svg, .html, .json and "
+    ".trace.json";
 
-// "folded", "pprof", "speedscope", "svg", "html", "json"; nullopt for any
-// other.
+// "folded", "pprof", "speedscope", "svg", "html", "json", "chrome"; nullopt for
+// any other.
 std::optional<Format> FormatOfName(std::string_view name);
 
 // Encodes as `format`, which decides the type of the bytes. `folded` counts for

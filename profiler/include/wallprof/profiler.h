@@ -183,7 +183,8 @@ class Profiler {
   // and duration are those of the slices. InvalidArgument unless `from` is
   // before `to`; NotFound, with a sentence that says what there is, when
   // nothing is of that time, and without Options::record. Thread-safe.
-  absl::StatusOr<Profile> Past(absl::Time from, absl::Time to);
+  absl::StatusOr<Profile> Past(absl::Time from, absl::Time to,
+                               const PastOptions& options = {});
 
   // What there is. NotFound without Options::record. Thread-safe.
   absl::StatusOr<Recorded> DescribeRecorded() const;

@@ -20,9 +20,23 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "wallprof/merge.h"
 #include "wallprof/profile.h"
 
 namespace wallprof {
+
+// What of the past is wanted, and how.
+struct PastOptions {
+  // kBlockedBy: the waits for locks, as CollectOptions has it. Any other view
+  // is had from the wall profile that is given then, by SelectView.
+  View view = View::kWall;
+
+  // Keeps slices apart, for formats that show time as it passed: samples then
+  // have the numeric labels `slice_start`, in nanoseconds after Profile::time,
+  // and `slice_length`. Where there would be too many, neighbouring slices are
+  // joined, and the less heavy stacks of a slice are one for each thread.
+  bool slices_apart = false;
+};
 
 // A stretch of time that was recorded. Times are of the realtime clock;
 // `duration` is without the machine's sleep.
@@ -65,7 +79,8 @@ absl::StatusOr<absl::Time> ParseTime(std::string_view text, absl::Time now);
 // a sentence that says what there is, when nothing is of that time.
 absl::StatusOr<Profile> ReadRecorded(const std::string& directory,
                                      absl::Time from, absl::Time to,
-                                     std::vector<std::string>& problems);
+                                     std::vector<std::string>& problems,
+                                     const PastOptions& options = {});
 
 }  // namespace wallprof
 
