@@ -20,6 +20,7 @@ PUBLIC = {
     'wallprof/recorder.h': 'profiler API',
     'wallprof/http.h': 'http API',
     'wallprof/httplib_mount.h': 'http API',
+    'wallprof/object_store.h': 'objects API',
 }
 PROFILE = ['profile API']
 PROFILER = PROFILE + ['profiler API']
@@ -53,6 +54,9 @@ ROOMS = {
     'http/include': HTTP,
     'http/socket': [],
     'http': ['http/socket'] + HTTP,
+    # Where to keep what profiles and bundles are written to.
+    'fleet/include': PROFILER + ['objects API'],
+    'fleet/objects': ['objects API'],
     'cli': ['profiler', 'profiler/threads', 'profiler/profile'] + HTTP,
     'examples': HTTP,
 }
@@ -70,7 +74,9 @@ LIBRARIES = {
     'zlib.h': ['profiler/encode', 'profiler/record', 'profiler/symbolize'],
     're2/': ['cli'],
     'CLI/': ['cli'],
-    'curl/': ['cli'],
+    'curl/': ['cli', 'fleet/objects'],
+    'openssl/': ['fleet/objects'],
+    'pugixml': ['fleet/objects'],
     'absl/': [room for room in ROOMS if room != 'profiler/capture/signal'],
 }
 
@@ -217,7 +223,7 @@ class TreeTest(unittest.TestCase):
     """That the tree keeps the rules."""
 
     def test_every_file(self):
-        files = [file for folder in ('profiler', 'http', 'cli', *FREE,
+        files = [file for folder in ('profiler', 'http', 'fleet', 'cli', *FREE,
                                      'examples')
                  for suffix in ('cc', 'h')
                  for file in sorted((SOURCE / folder).rglob(f'*.{suffix}'))]

@@ -1,0 +1,189 @@
+#include "fleet/objects/transfer.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace wallprof::objects {
+namespace {
+
+constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
+
+// Of an error's body, which is for people; what is beyond is dropped.
+constexpr size_t kMaxErrorBytes = 16 << 10;
+constexpr long kFirstErrorStatus = 300;
+
+struct Exchange {
+  CURL* curl;
+  const TransferRequest& request;
+  const std::function<bool()>& cancelled;
+  TransferAnswer answer;
+  size_t sent = 0;
+  bool too_large = false;
+};
+
+size_t GiveBody(char* buffer, size_t size, size_t count, void* exchange) {
+  auto& given = *static_cast<Exchange*>(exchange);
+  const std::string_view left = given.request.body.substr(given.sent);
+  const size_t bytes = std::min(size * count, left.size());
+  memcpy(buffer, left.data(), bytes);
+  given.sent += bytes;
+  return bytes;
+}
+
+// libcurl sends again what a server that closed a kept connection has not read.
+int Rewind(void* exchange, curl_off_t offset, int origin) {
+  if (origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  static_cast<Exchange*>(exchange)->sent = static_cast<size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+size_t TakeBody(char* bytes, size_t size, size_t count, void* exchange) {
+  auto& taken = *static_cast<Exchange*>(exchange);
+  long status = 0;
+  curl_easy_getinfo(taken.curl, CURLINFO_RESPONSE_CODE, &status);
+  const bool is_error = status >= kFirstErrorStatus;
+  const size_t most = is_error ? kMaxErrorBytes : taken.request.max_bytes;
+  const size_t room = most - std::min(most, taken.answer.body.size());
+  if (size * count > room && !is_error) {
+    taken.too_large = true;
+    return 0;  // ends the transfer
+  }
+  taken.answer.body.append(bytes, std::min(size * count, room));
+  return size * count;
+}
+
+size_t TakeHeader(char* bytes, size_t size, size_t count, void* exchange) {
+  const absl::string_view line(bytes, size * count);
+  const size_t colon = line.find(':');
+  if (colon != absl::string_view::npos) {
+    static_cast<Exchange*>(exchange)
+        ->answer.headers[absl::AsciiStrToLower(line.substr(0, colon))] =
+        std::string(absl::StripAsciiWhitespace(line.substr(colon + 1)));
+  }
+  return size * count;
+}
+
+int Waiting(void* exchange, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  const auto& cancelled = static_cast<Exchange*>(exchange)->cancelled;
+  return cancelled && cancelled() ? 1 : 0;
+}
+
+}  // namespace
+
+// libcurl's, with the connections that it keeps.
+class Transfer::Handle {
+ public:
+  Handle() : curl_(curl_easy_init(), curl_easy_cleanup) {}
+
+  CURL* get() const { return curl_.get(); }
+
+  CURLcode Perform(Exchange& exchange, absl::Duration stall, char* reason);
+
+ private:
+  std::unique_ptr<CURL, void (*)(CURL*)> curl_;
+};
+
+CURLcode Transfer::Handle::Perform(Exchange& exchange, absl::Duration stall,
+                                   char* reason) {
+  CURL* curl = get();
+  const TransferRequest& request = exchange.request;
+  curl_easy_reset(curl);  // keeps the connections
+  std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(
+      nullptr, curl_slist_free_all);
+  const auto add = [&](const std::string& line) {
+    curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
+    if (longer == nullptr) return;
+    static_cast<void>(headers.release());
+    headers.reset(longer);
+  };
+  for (const auto& [name, value] : request.headers) {
+    add(absl::StrCat(name, ": ", value));
+  }
+  add("expect:");  // stores answer it late, or not at all
+  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+  if (request.method == "PUT") {
+    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, GiveBody);
+    curl_easy_setopt(curl, CURLOPT_READDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, Rewind);
+    curl_easy_setopt(curl, CURLOPT_SEEKDATA, &exchange);
+  }
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeBody);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, TakeHeader);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, Waiting);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(
+      curl, CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>(absl::ToInt64Milliseconds(kConnectTimeout)));
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(
+      curl, CURLOPT_LOW_SPEED_TIME,
+      std::max(1L, static_cast<long>(absl::ToInt64Seconds(stall))));
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+  const CURLcode result = curl_easy_perform(curl);
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  exchange.answer.status = static_cast<int>(status);
+  return result;
+}
+
+Transfer::Transfer(absl::Duration stall, std::function<bool()> cancelled)
+    : stall_(stall), cancelled_(std::move(cancelled)) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);  // counts; thread-safe since 7.84
+}
+
+Transfer::~Transfer() {
+  idle_.clear();
+  curl_global_cleanup();
+}
+
+std::unique_ptr<Transfer::Handle> Transfer::Take() {
+  std::lock_guard lock(mutex_);
+  if (idle_.empty()) return std::make_unique<Handle>();
+  std::unique_ptr<Handle> handle = std::move(idle_.back());
+  idle_.pop_back();
+  return handle;
+}
+
+absl::StatusOr<TransferAnswer> Transfer::Send(const TransferRequest& request) {
+  std::unique_ptr<Handle> handle = Take();
+  if (handle->get() == nullptr) {
+    return absl::InternalError("cannot start libcurl");
+  }
+  Exchange exchange{handle->get(), request, cancelled_, {}};
+  char reason[CURL_ERROR_SIZE] = "";
+  const CURLcode result = handle->Perform(exchange, stall_, reason);
+  {
+    std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(handle));
+  }
+  if (result == CURLE_OK) return std::move(exchange.answer);
+  if (result == CURLE_ABORTED_BY_CALLBACK) {
+    return absl::CancelledError("the request was cancelled");
+  }
+  if (exchange.too_large) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the answer has more than ", request.max_bytes, " bytes"));
+  }
+  return absl::UnavailableError(reason[0] != '\0' ? reason
+                                                  : curl_easy_strerror(result));
+}
+
+}  // namespace wallprof::objects
