@@ -83,11 +83,11 @@ void WaitNames::Update() {
       threads::NowNs(CLOCK_THREAD_CPUTIME_ID) + absl::ToInt64Nanoseconds(kMost);
   OwnWorld own;
   own.set_peer(
-      [&](const std::string& inode) { return Peer(inode, own.world()); });
+      [&](const std::string& inode) { return Peer(inode, own.world().root); });
   for (size_t i = 0; i < waiters_.size(); ++i) {
     if (next_ >= waiters_.size()) next_ = 0;
     Waiter& waiter = waiters_[next_++];
-    if (!Waits(waiter)) continue;
+    if (!Waits(waiter, now_ns)) continue;
     LookUp(waiter, own.world());
     if (threads::NowNs(CLOCK_THREAD_CPUTIME_ID) > end_ns) break;
   }
@@ -115,15 +115,16 @@ void WaitNames::FindWaiters() {
   }
 }
 
-// Whether it has been seen waiting since it was last asked, and has run since
-// its name was found.
-bool WaitNames::Waits(Waiter& waiter) const {
+// Whether it has been seen waiting since it was last asked, and it is time to
+// look up what for.
+bool WaitNames::Waits(Waiter& waiter, int64_t now_ns) const {
   stacks::SampleKey key;
   stacks::Counts counts;
   if (!recording_.table().Read(waiter.entry, key, counts)) return false;
   const bool grows =
       counts.samples != std::exchange(waiter.samples, counts.samples);
-  return grows && threads::CpuTimeOf(waiter.tid) != waiter.seen_cpu_ns;
+  return grows && now_ns - waiter.seen_ns >= absl::ToInt64Nanoseconds(kAgain) &&
+         threads::CpuTimeOf(waiter.tid) != waiter.seen_cpu_ns;
 }
 
 bool WaitNames::IsIn(threads::Tid tid, const WaitWords& words) const {
@@ -141,11 +142,14 @@ void WaitNames::LookUp(Waiter& waiter, const threads::WaitWorld& world) {
   const WaitWords words = capture::WordsAt(recording_.table(), waiter.target);
   const int64_t cpu_ns = threads::CpuTimeOf(waiter.tid);
   if (cpu_ns < 0 || !IsIn(waiter.tid, words)) return;
+  peer_missing_ = false;
   WaitTarget found = threads::DescribeWait(words.Call(), world);
+  if (peer_missing_) return;
   if (threads::CpuTimeOf(waiter.tid) != cpu_ns || !IsIn(waiter.tid, words)) {
     return;
   }
   waiter.seen_cpu_ns = cpu_ns;
+  waiter.seen_ns = last_ns_;
   const auto [name, is_new] = names_.try_emplace(waiter.target);
   if (is_new) {
     name->second.found = std::move(found);
@@ -155,17 +159,20 @@ void WaitNames::LookUp(Waiter& waiter, const threads::WaitWorld& world) {
   }
 }
 
-std::string WaitNames::Peer(const std::string& inode,
-                            const threads::WaitWorld& world) {
-  // Lists of sockets are long where there are many, so they are read once for
-  // each; and there are no more of them than of what is told apart.
-  if (peers_.size() > capture::WaitTargets::kMax) peers_.clear();
+// Lists of sockets are long where there are many: they are read for all at
+// once.
+std::string WaitNames::Peer(const std::string& inode, const std::string& root) {
   const auto known = peers_.find(inode);
   if (known != peers_.end()) return known->second;
-  std::string peer = threads::SocketPeer(inode, world.root);
-  // One that is not connected yet may be later.
-  if (!peer.empty()) peers_.emplace(inode, peer);
-  return peer;
+  const int64_t now_ns = threads::MonotonicNs();
+  if (now_ns - peers_read_ns_ < absl::ToInt64Nanoseconds(kListsAgain)) {
+    peer_missing_ = true;
+    return "";
+  }
+  peers_read_ns_ = now_ns;
+  peers_ = threads::SocketPeers(root);
+  // One that is in no list is of another kind.
+  return peers_.try_emplace(inode).first->second;
 }
 
 std::vector<Label> WaitNames::LabelsOf(stacks::StackId target) const {

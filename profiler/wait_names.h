@@ -35,8 +35,13 @@ class WaitNames {
   void Update();
 
   static constexpr absl::Duration kEvery = absl::Milliseconds(50);
-  // Of CPU time: what a look costs, for a hundred looks or more.
+  // Of CPU time: enough for a hundred names.
   static constexpr absl::Duration kMost = absl::Milliseconds(2);
+  // A name that has been found is looked at again after so long, since numbers
+  // of descriptors get other meanings.
+  static constexpr absl::Duration kAgain = absl::Milliseconds(200);
+  // The system's lists of sockets take 2 us a socket to read.
+  static constexpr absl::Duration kListsAgain = absl::Milliseconds(500);
 
   // The labels `wait_kind` and `wait_object` of a target; none for kNoStack.
   std::vector<Label> LabelsOf(stacks::StackId target) const;
@@ -51,6 +56,7 @@ class WaitNames {
     // The thread's clock when it was last seen waiting; as long as that stands
     // it waits for the same file, whatever becomes of the number.
     int64_t seen_cpu_ns = -1;
+    int64_t seen_ns = 0;  // when
   };
   struct Name {
     threads::WaitTarget found;
@@ -58,10 +64,10 @@ class WaitNames {
   };
 
   void FindWaiters();
-  bool Waits(Waiter& waiter) const;
+  bool Waits(Waiter& waiter, int64_t now_ns) const;
   void LookUp(Waiter& waiter, const threads::WaitWorld& world);
   bool IsIn(threads::Tid tid, const threads::WaitWords& words) const;
-  std::string Peer(const std::string& inode, const threads::WaitWorld& world);
+  std::string Peer(const std::string& inode, const std::string& root);
 
   const stacks::Recording& recording_;
   threads::TaskDirectory tasks_;
@@ -71,6 +77,8 @@ class WaitNames {
   int64_t last_ns_ = 0;
   absl::flat_hash_map<stacks::StackId, Name> names_;
   absl::flat_hash_map<std::string, std::string> peers_;  // by inode
+  int64_t peers_read_ns_ = 0;
+  bool peer_missing_ = false;  // of the socket that was just looked up
 };
 
 }  // namespace wallprof

@@ -50,6 +50,39 @@ void ForEachLine(const std::string& path, Use use) {
 // The list's name without what tells the address family.
 absl::string_view Protocol(absl::string_view list) { return list.substr(0, 3); }
 
+using Words = std::vector<std::string>;
+
+std::string InternetPeer(const char* list, const Words& words) {
+  const bool listens = words[kState] == kListening;
+  return absl::StrCat(Protocol(list), " ",
+                      ReadableAddress(words[listens ? kLocal : kRemote]),
+                      listens ? " (listening)" : "");
+}
+
+std::string UnixPeer(const Words& words) {
+  return words.size() > kUnixPath ? absl::StrCat("unix ", words[kUnixPath])
+                                  : "unix";
+}
+
+// Calls `use` with the inode of each socket, and with what makes its peer's
+// text; true ends it.
+template <typename Use>
+void ForEachSocket(const std::string& root, Use use) {
+  bool ended = false;
+  for (const char* list : kInternetLists) {
+    ForEachLine(absl::StrCat(root, "/net/", list), [&](const Words& words) {
+      ended = words.size() > kInode &&
+              use(words[kInode], [&] { return InternetPeer(list, words); });
+      return ended;
+    });
+    if (ended) return;
+  }
+  ForEachLine(absl::StrCat(root, "/net/unix"), [&](const Words& words) {
+    return words.size() > kUnixInode &&
+           use(words[kUnixInode], [&] { return UnixPeer(words); });
+  });
+}
+
 }  // namespace
 
 // Groups of four bytes, each in the order of this machine.
@@ -76,24 +109,22 @@ std::string ReadableAddress(std::string_view text) {
 
 std::string SocketPeer(std::string_view inode, const std::string& root) {
   std::string peer;
-  for (const char* list : kInternetLists) {
-    ForEachLine(absl::StrCat(root, "/net/", list), [&](const auto& words) {
-      if (words.size() <= kInode || words[kInode] != inode) return false;
-      const bool listens = words[kState] == kListening;
-      peer = absl::StrCat(Protocol(list), " ",
-                          ReadableAddress(words[listens ? kLocal : kRemote]),
-                          listens ? " (listening)" : "");
-      return true;
-    });
-    if (!peer.empty()) return peer;
-  }
-  ForEachLine(absl::StrCat(root, "/net/unix"), [&](const auto& words) {
-    if (words.size() <= kUnixInode || words[kUnixInode] != inode) return false;
-    peer = words.size() > kUnixPath ? absl::StrCat("unix ", words[kUnixPath])
-                                    : "unix";
+  ForEachSocket(root, [&](const std::string& each, const auto& describe) {
+    if (each != inode) return false;
+    peer = describe();
     return true;
   });
   return peer;
+}
+
+absl::flat_hash_map<std::string, std::string> SocketPeers(
+    const std::string& root) {
+  absl::flat_hash_map<std::string, std::string> peers;
+  ForEachSocket(root, [&](const std::string& inode, const auto& describe) {
+    peers.try_emplace(inode, describe());
+    return false;
+  });
+  return peers;
 }
 
 }  // namespace wallprof::threads

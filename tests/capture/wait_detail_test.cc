@@ -306,8 +306,8 @@ TEST(WaitDetailTest, ANumberThatIsUsedAgainIsNotNamedByOneOfItsFiles) {
         EXPECT_EQ(write(connection.server, "x", 1), 1);
       });
   std::thread writer([&] {
-    for (int i = 0; i < 4; ++i) {
-      usleep(200'000);
+    for (int i = 0; i < 6; ++i) {
+      usleep(130'000);
       EXPECT_EQ(write(i % 2 == 0 ? ends[1] : connection.server, "x", 1), 1);
     }
   });

@@ -134,6 +134,25 @@ TEST(WaitTargetTest, AJoinIsToldByTheThreadsNumber) {
             (WaitTarget{"futex", ""}));
 }
 
+TEST(WaitTargetTest, WhoRemembersPeersIsAskedForThem) {
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  const FileDescriptor one(pair[0]), other(pair[1]);
+  std::string asked;
+  WaitWorld world = OwnWorld();
+  world.peer = [&](const std::string& inode) {
+    asked = inode;
+    return "somebody";
+  };
+  EXPECT_EQ(DescribeDescriptor(one.get(), world),
+            (WaitTarget{"socket", "somebody"}));
+  const auto all = SocketPeers("/proc/self");
+  ASSERT_TRUE(all.contains(asked));
+  EXPECT_EQ(all.at(asked), "unix");
+  EXPECT_EQ(all.at(asked), SocketPeer(asked, "/proc/self"));
+  EXPECT_TRUE(SocketPeers("/nowhere").empty());
+}
+
 TEST(ReadableAddressTest, BothFamilies) {
   EXPECT_EQ(ReadableAddress("0100007F:1538"), "127.0.0.1:5432");
   EXPECT_EQ(ReadableAddress("00000000000000000000000001000000:0050"),
