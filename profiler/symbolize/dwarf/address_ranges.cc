@@ -3,42 +3,14 @@
 #include <dwarf.h>
 
 #include <algorithm>
-#include <cstring>
+
+#include "profiler/symbolize/dwarf/byte_reader.h"
 
 namespace wallprof::symbolize {
 namespace {
 
 // Behind this header the lists of a split file begin: it has one table only.
 constexpr uint64_t kListsHeader = 12;
-
-// Reads numbers off the front of some bytes; beyond their end, zeros.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-
-  bool at_end() const { return bytes_.empty(); }
-
-  uint64_t Fixed(size_t size) {
-    uint64_t value = 0;
-    std::memcpy(&value, bytes_.data(), std::min(size, bytes_.size()));
-    bytes_.remove_prefix(std::min(size, bytes_.size()));
-    return value;
-  }
-
-  uint64_t Leb128() {
-    uint64_t value = 0;
-    for (int shift = 0; !bytes_.empty(); shift += 7) {
-      const auto byte = static_cast<unsigned char>(bytes_.front());
-      bytes_.remove_prefix(1);
-      if (shift < 64) value |= uint64_t{byte & 0x7fu} << shift;
-      if ((byte & 0x80) == 0) break;
-    }
-    return value;
-  }
-
- private:
-  std::string_view bytes_;
-};
 
 std::string_view From(std::string_view bytes, uint64_t offset) {
   return bytes.substr(std::min<uint64_t>(offset, bytes.size()));
@@ -156,18 +128,18 @@ std::optional<uint64_t> UnitAddresses::Address(
     const Dwarf_Attribute& attribute) const {
   switch (attribute.form) {
     case DW_FORM_addr:
-      return Reader(ValueOf(attribute)).Fixed(8);
+      return ByteReader(ValueOf(attribute)).Fixed(8);
     case DW_FORM_addrx:
     case DW_FORM_GNU_addr_index:
-      return Indexed(Reader(ValueOf(attribute)).Leb128());
+      return Indexed(ByteReader(ValueOf(attribute)).Leb128());
     case DW_FORM_addrx1:
-      return Indexed(Reader(ValueOf(attribute)).Fixed(1));
+      return Indexed(ByteReader(ValueOf(attribute)).Fixed(1));
     case DW_FORM_addrx2:
-      return Indexed(Reader(ValueOf(attribute)).Fixed(2));
+      return Indexed(ByteReader(ValueOf(attribute)).Fixed(2));
     case DW_FORM_addrx3:
-      return Indexed(Reader(ValueOf(attribute)).Fixed(3));
+      return Indexed(ByteReader(ValueOf(attribute)).Fixed(3));
     case DW_FORM_addrx4:
-      return Indexed(Reader(ValueOf(attribute)).Fixed(4));
+      return Indexed(ByteReader(ValueOf(attribute)).Fixed(4));
     default:
       return std::nullopt;
   }
@@ -175,18 +147,19 @@ std::optional<uint64_t> UnitAddresses::Address(
 
 std::optional<uint64_t> UnitAddresses::Indexed(uint64_t index) const {
   if (index >= addresses_.size() / 8) return std::nullopt;
-  return Reader(addresses_.substr(index * 8)).Fixed(8);
+  return ByteReader(addresses_.substr(index * 8)).Fixed(8);
 }
 
 uint64_t UnitAddresses::ListOffset(const Dwarf_Attribute& attribute) const {
   if (attribute.form == DW_FORM_rnglistx) {
     // A table of offsets, of four bytes each, begins where the lists do.
-    const uint64_t index = Reader(ValueOf(attribute)).Leb128();
+    const uint64_t index = ByteReader(ValueOf(attribute)).Leb128();
     if (index >= lists_.size() / 4) return lists_.size();
-    return lists_base_ + Reader(From(lists_, lists_base_ + index * 4)).Fixed(4);
+    return lists_base_ +
+           ByteReader(From(lists_, lists_base_ + index * 4)).Fixed(4);
   }
   // libdw would look for the list in a split unit's own file.
-  const uint64_t offset = Reader(ValueOf(attribute)).Fixed(offset_size_);
+  const uint64_t offset = ByteReader(ValueOf(attribute)).Fixed(offset_size_);
   // From DWARF 5 on such an offset is the section's own.
   return version_ >= 5 ? offset : offset + lists_base_;
 }
@@ -194,7 +167,7 @@ uint64_t UnitAddresses::ListOffset(const Dwarf_Attribute& attribute) const {
 std::vector<AddressRange> UnitAddresses::List4(uint64_t offset) const {
   std::vector<AddressRange> ranges;
   uint64_t base = base_;
-  Reader list(From(lists_, offset));
+  ByteReader list(From(lists_, offset));
   while (!list.at_end()) {
     const uint64_t begin = list.Fixed(8);
     const uint64_t end = list.Fixed(8);
@@ -211,7 +184,7 @@ std::vector<AddressRange> UnitAddresses::List4(uint64_t offset) const {
 std::vector<AddressRange> UnitAddresses::List5(uint64_t offset) const {
   std::vector<AddressRange> ranges;
   uint64_t base = base_;
-  Reader list(From(lists_, offset));
+  ByteReader list(From(lists_, offset));
   while (!list.at_end()) {
     const uint64_t kind = list.Fixed(1);
     if (kind == DW_RLE_base_addressx) {

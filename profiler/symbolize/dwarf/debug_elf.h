@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,39 +38,24 @@ class DebugElf {
   Elf* elf() const { return elf_; }
   FileCopy& copy() { return *copy_; }
 
-  // To be called once libdw has the file, and has unpacked what was packed:
-  // gives back what that was unpacked from.
-  void ForgetPacked();
-
   // The content of .debug_NAME, .zdebug_NAME or .debug_NAME.dwo, unpacked;
   // empty if there is none. To be asked for once libdw has the file.
   std::string_view Section(std::string_view name) const;
 
-  // Whether `content` lies in the copy, rather than having been unpacked.
-  bool IsCopy(const char* content) const {
-    return content >= copy_->data() && content < copy_->data() + copy_->size();
-  }
-
-  // Memory in use, unpacked sections included.
-  size_t bytes() const { return copy_->bytes() + unpacked_bytes_; }
+  // Memory in use.
+  size_t bytes() const { return copy_->bytes(); }
 
  private:
   explicit DebugElf(std::unique_ptr<FileCopy> copy) : copy_(std::move(copy)) {}
 
   absl::Status Prepare(size_t max_bytes, const std::vector<SectionPart>& parts);
-  absl::Status ReadHeaders();
-  absl::Status PrepareSection(Elf64_Shdr& section, std::string_view name,
-                              size_t max_bytes);
+  absl::Status Begin(uint64_t headers_offset, uint64_t names_offset);
+  void Unpack(Elf64_Shdr& section, uint64_t offset, uint64_t size);
   std::string_view NameOf(const Elf64_Shdr& section) const;
 
   std::unique_ptr<FileCopy> copy_;
   std::vector<Elf64_Shdr> sections_;
-  uint64_t headers_offset_ = 0;
-  uint64_t names_offset_ = 0;
-  uint64_t names_size_ = 0;
-  size_t unpacked_bytes_ = 0;
-  std::vector<std::string_view> packed_;  // contents, in `copy_`
-  bool has_info_ = false;
+  std::string names_;  // of sections
   Elf* elf_ = nullptr;
 };
 

@@ -17,9 +17,8 @@ constexpr size_t kUnitHead = 1024;
 // strings are elsewhere.
 constexpr size_t kLongestEntry = 512;
 
-// What libdw keeps of a unit, and of a line table's byte: measured, rounded up.
+// What libdw keeps of a unit: measured, rounded up.
 constexpr size_t kBytesOfUnit = 1024;
-constexpr size_t kBytesOfLineByte = 12;
 
 // The length of the line table or unit at `at`, its first field included.
 uint64_t LengthAt(std::string_view bytes) {
@@ -45,7 +44,6 @@ absl::StatusOr<std::unique_ptr<DebugFile>> DebugFile::Open(
   if (file->dwarf_ == nullptr) {
     return absl::InvalidArgumentError("its debug information is malformed");
   }
-  file->elf_->ForgetPacked();
   file->ListUnits();
   return file;
 }
@@ -83,10 +81,9 @@ DebugFile& DebugFile::Owner(const Dwarf_Die& entry) {
 
 size_t DebugFile::BytesNeeded(const Unit& unit) {
   Dwarf_Die root;
-  const size_t entries =
-      elf_->IsCopy(Section("info").data()) ? unit.end - unit.offset : 0;
+  const size_t entries = unit.end - unit.offset;
   if (dwarf_offdie(dwarf_, unit.root, &root) == nullptr) return entries;
-  return entries + LineTableOf(&root).size() * (kBytesOfLineByte + 1);
+  return entries + 2 * LineTableOf(&root).size();
 }
 
 void DebugFile::LoadUnit(const Unit& unit) {
@@ -94,14 +91,29 @@ void DebugFile::LoadUnit(const Unit& unit) {
   elf_->copy().Read(info.data() + unit.offset, unit.end - unit.offset);
 }
 
-bool DebugFile::LoadLines(Dwarf_Die* root) {
-  // libdw reads these for the names of the files.
-  Text(root, DW_AT_comp_dir);
-  Text(root, DW_AT_name);
+std::string_view DebugFile::LoadLines(Dwarf_Die* root) {
   const std::string_view table = LineTableOf(root);
   elf_->copy().Read(table.data(), table.size());
   line_bytes_ += table.size();
-  return !table.empty();
+  return table;
+}
+
+void DebugFile::Forget() {
+  // libdw looks at the heads of units again.
+  const std::string_view info = Section("info");
+  for (const Unit& unit : units_) {
+    if (unit.end - unit.offset <= kUnitHead) continue;
+    elf_->copy().Forget(info.data() + unit.offset + kUnitHead,
+                        unit.end - unit.offset - kUnitHead);
+  }
+  const std::string_view lines = Section("line");
+  elf_->copy().Forget(lines.data(), lines.size());
+  const std::string_view strings = Section("str");
+  if (!elf_->copy().IsUnpacked(strings.data())) {
+    elf_->copy().Forget(strings.data(), strings.size());
+  }
+  line_bytes_ = 0;
+  if (alternate_ != nullptr) alternate_->Forget();
 }
 
 std::string_view DebugFile::LineTableOf(Dwarf_Die* root) {
@@ -131,6 +143,13 @@ bool DebugFile::Reachable(const Dwarf_Attribute& attribute) const {
   }
 }
 
+std::string DebugFile::TextAt(std::string_view name, uint64_t offset) {
+  const std::string_view texts = Section(name);
+  if (offset >= texts.size()) return "";
+  elf_->copy().ReadText(texts.data() + offset);
+  return texts.data() + offset;
+}
+
 std::string DebugFile::Text(Dwarf_Attribute* attribute) {
   if (!Reachable(*attribute)) return "";
   const char* text = dwarf_formstring(attribute);
@@ -158,7 +177,7 @@ bool DebugFile::Follow(Dwarf_Attribute* attribute, Dwarf_Die* to) {
 
 size_t DebugFile::bytes() const {
   return elf_->bytes() + units_.size() * (sizeof(Unit) + kBytesOfUnit) +
-         line_bytes_ * kBytesOfLineByte +
+         line_bytes_ +  // of the names in them
          (alternate_ == nullptr ? 0 : alternate_->bytes());
 }
 

@@ -53,15 +53,23 @@ class DebugFile {
   // This file or the alternate one: whichever an entry is in.
   DebugFile& Owner(const Dwarf_Die& entry);
 
-  // By how much bytes() grows if the unit and its lines are loaded.
+  // By how much bytes() grows if the unit and its lines are loaded, near
+  // enough.
   size_t BytesNeeded(const Unit& unit);
 
   // Brings all of a unit into memory.
   void LoadUnit(const Unit& unit);
 
-  // Brings the line table of the unit with the root `root` into memory, for
-  // dwarf_getsrclines and dwarf_getsrcfiles. False if it has none.
-  bool LoadLines(Dwarf_Die* root);
+  // Brings the line table of the unit with the root `root` into memory. Empty
+  // if it has none.
+  std::string_view LoadLines(Dwarf_Die* root);
+
+  // Gives back the memory of what was loaded of units, lines and strings. What
+  // libdw keeps stays valid.
+  void Forget();
+
+  // The string at `offset` in the section `name`; empty if there is none.
+  std::string TextAt(std::string_view name, uint64_t offset);
 
   // The string that an attribute refers to; empty if there is none.
   std::string Text(Dwarf_Attribute* attribute);
@@ -85,7 +93,7 @@ class DebugFile {
   std::unique_ptr<DebugFile> alternate_;
   Dwarf* dwarf_ = nullptr;
   std::vector<Unit> units_;
-  size_t line_bytes_ = 0;  // of line tables that libdw unpacked
+  size_t line_bytes_ = 0;  // of line tables that were loaded
 };
 
 }  // namespace wallprof::symbolize

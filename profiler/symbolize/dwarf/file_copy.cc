@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "profiler/symbolize/regular_file.h"
@@ -17,45 +18,69 @@ namespace {
 
 constexpr size_t kPage = 4096;
 
-// A whole page of zeros behind the file ends its last string.
-size_t ReservedBytes(size_t file_size) {
-  return (file_size / kPage + 2) * kPage;
-}
+// A whole page of zeros behind the file, and behind each section, ends its last
+// string.
+size_t ReservedBytes(size_t size) { return (size / kPage + 2) * kPage; }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<FileCopy>> FileCopy::Of(int fd) {
+absl::StatusOr<std::unique_ptr<FileCopy>> FileCopy::Of(
+    int fd, const std::vector<PackedExtent>& packed) {
   struct stat status;
   if (fstat(fd, &status) != 0) return absl::ErrnoToStatus(errno, "fstat");
-  const size_t size = static_cast<size_t>(status.st_size);
-  void* data = mmap(nullptr, ReservedBytes(size), PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (data == MAP_FAILED) return absl::ErrnoToStatus(errno, "mmap");
-  // Huge pages would hold far more than what is copied.
-  madvise(data, ReservedBytes(size), MADV_NOHUGEPAGE);
   const int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (own_fd < 0) {
-    const int error = errno;
-    munmap(data, ReservedBytes(size));
-    return absl::ErrnoToStatus(error, "fcntl");
+  if (own_fd < 0) return absl::ErrnoToStatus(errno, "fcntl");
+  std::vector<Region> regions;
+  regions.push_back({0, static_cast<size_t>(status.st_size), nullptr});
+  for (const PackedExtent& extent : packed) {
+    const size_t begin =
+        regions.back().begin + ReservedBytes(regions.back().size);
+    regions.push_back({begin, extent.unpacked_size,
+                       std::make_unique<PackedSection>(own_fd, extent)});
   }
+  const size_t reserved =
+      regions.back().begin + ReservedBytes(regions.back().size);
+  void* data = mmap(nullptr, reserved, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (data == MAP_FAILED) {
+    const int error = errno;
+    close(own_fd);
+    return absl::ErrnoToStatus(error, "mmap");
+  }
+  // Huge pages would hold far more than what is copied.
+  madvise(data, reserved, MADV_NOHUGEPAGE);
   return std::unique_ptr<FileCopy>(
-      new FileCopy(own_fd, static_cast<char*>(data), size));
+      new FileCopy(own_fd, static_cast<char*>(data), std::move(regions)));
 }
 
-FileCopy::FileCopy(int fd, char* data, size_t size)
-    : fd_(fd), data_(data), size_(size), copied_(size / kPage + 1) {}
+FileCopy::FileCopy(int fd, char* data, std::vector<Region> regions)
+    : fd_(fd),
+      data_(data),
+      regions_(std::move(regions)),
+      size_(regions_.back().begin + regions_.back().size),
+      copied_(size_ / kPage + 1) {}
 
 FileCopy::~FileCopy() {
-  munmap(data_, ReservedBytes(size_));
+  munmap(data_, regions_.back().begin + ReservedBytes(regions_.back().size));
   close(fd_);
 }
 
+const FileCopy::Region* FileCopy::RegionOf(const void* at) const {
+  const char* place = static_cast<const char*>(at);
+  if (place < data_ || place >= data_ + size_) return nullptr;
+  const size_t offset = place - data_;
+  for (const Region& region : regions_) {
+    if (offset - region.begin < region.size) return &region;
+  }
+  return nullptr;
+}
+
 void FileCopy::Read(const void* at, size_t size) {
-  const char* begin = static_cast<const char*>(at);
-  if (begin < data_ || begin >= data_ + size_ || size == 0) return;
-  const size_t offset = begin - data_;
-  const size_t end = offset + std::min(size, size_ - offset);
+  const Region* region = RegionOf(at);
+  if (region == nullptr || size == 0) return;
+  const size_t offset = static_cast<const char*>(at) - data_;
+  const size_t end =
+      offset + std::min(size, region->begin + region->size - offset);
   size_t page = offset / kPage;
   const size_t pages_end = (end - 1) / kPage + 1;
   while (page < pages_end) {
@@ -65,12 +90,12 @@ void FileCopy::Read(const void* at, size_t size) {
     }
     const size_t first = page;
     while (page < pages_end && !copied_[page]) ++page;
-    CopyPages(first, page);
+    CopyPages(*region, first, page);
   }
 }
 
 void FileCopy::ReadText(const char* at) {
-  while (at >= data_ && at < data_ + size_) {
+  while (RegionOf(at) != nullptr) {
     Read(at, 1);
     const size_t rest = kPage - (at - data_) % kPage;
     if (std::memchr(at, 0, rest) != nullptr) return;
@@ -79,9 +104,8 @@ void FileCopy::ReadText(const char* at) {
 }
 
 void FileCopy::Forget(const void* at, size_t size) {
-  const char* begin = static_cast<const char*>(at);
-  if (begin < data_ || begin >= data_ + size_) return;
-  const size_t offset = begin - data_;
+  if (RegionOf(at) == nullptr) return;
+  const size_t offset = static_cast<const char*>(at) - data_;
   const size_t first = (offset + kPage - 1) / kPage;
   const size_t end = (offset + std::min(size, size_ - offset)) / kPage;
   if (first >= end) return;
@@ -93,12 +117,22 @@ void FileCopy::Forget(const void* at, size_t size) {
 }
 
 size_t FileCopy::bytes() const {
-  return pages_copied_ * kPage + copied_.size() / 8;
+  size_t bytes = pages_copied_ * kPage + copied_.size() / 8;
+  for (const Region& region : regions_) {
+    if (region.packed != nullptr) bytes += region.packed->bytes();
+  }
+  return bytes;
 }
 
-void FileCopy::CopyPages(size_t first, size_t end) {
+void FileCopy::CopyPages(const Region& region, size_t first, size_t end) {
   const size_t offset = first * kPage;
-  ReadAt(fd_, offset, std::min(end * kPage, size_) - offset, data_ + offset);
+  const size_t size =
+      std::min(end * kPage, region.begin + region.size) - offset;
+  if (region.packed == nullptr) {
+    ReadAt(fd_, offset, size, data_ + offset);
+  } else {
+    region.packed->Read(offset - region.begin, size, data_ + offset);
+  }
   std::fill(copied_.begin() + first, copied_.begin() + end, true);
   pages_copied_ += end - first;
 }

@@ -4,11 +4,14 @@
 
 #include <elfutils/libdw.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "profiler/symbolize/dwarf/byte_reader.h"
 #include "profiler/symbolize/dwarf/debug_file.h"
+#include "profiler/symbolize/dwarf/line_program.h"
 
 namespace wallprof::symbolize {
 
@@ -18,26 +21,39 @@ struct SourcePlace {
   int64_t line = 0;
 };
 
-// Valid as long as the file that it is of.
+// Not thread-safe.
 class LineTable {
  public:
   // Without lines or files if the unit has none, or they are malformed.
   LineTable(DebugFile& file, Dwarf_Die root);
 
-  // The place of the instruction at `address`.
-  SourcePlace PlaceOf(uint64_t address) const;
+  // The places of the instructions at `addresses` (sorted). What begins below
+  // `lowest_code` was left out by the linker. To be asked for while the unit's
+  // lines are in memory.
+  std::vector<SourcePlace> PlacesOf(const std::vector<uint64_t>& addresses,
+                                    uint64_t lowest_code) const;
 
   // By the index that attributes use; empty if there is none.
   std::string FileOf(uint64_t index) const;
 
  private:
-  std::string Whole(const char* file) const;
+  struct Entry {
+    std::string path;
+    uint64_t directory = 0;
+  };
+
+  void ReadHeader(DebugFile& file, std::string_view table);
+  void ReadNames(ByteReader& header);
+  bool ReadEntries(DebugFile& file, ByteReader& header,
+                   std::vector<Entry>& entries);
+  std::string PathOf(const Entry& entry) const;
 
   std::string compiled_in_;
-  Dwarf_Lines* lines_ = nullptr;
-  size_t line_count_ = 0;
-  Dwarf_Files* files_ = nullptr;
-  size_t file_count_ = 0;
+  uint8_t offset_size_ = 4;
+  std::vector<Entry> directories_;
+  std::vector<Entry> files_;  // by index
+  LineProgramFormat format_;
+  std::string_view program_;
 };
 
 }  // namespace wallprof::symbolize

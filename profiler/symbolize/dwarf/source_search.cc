@@ -15,9 +15,8 @@
 namespace wallprof::symbolize {
 namespace {
 
-// Units are read until they take this much; then all is given back. Opening the
-// file again takes some milliseconds, or, where it must be unpacked anew, much
-// more: then they may take as much as that.
+// Units are read until they take this much; then what was read of them is given
+// back.
 constexpr size_t kMostToGrow = size_t{32} << 20;
 
 class Search {
@@ -32,7 +31,7 @@ class Search {
     if (absl::Status status = Open(); !status.ok()) return status;
     for (const auto& [unit, addresses] :
          FindUnits(*file_, addresses_, files_.lowest_code)) {
-      if (absl::Status status = MakeRoom(unit); !status.ok()) return status;
+      MakeRoom(unit);
       if (!Fits(unit)) {
         answers_.missing.insert(absl::StrCat(
             "one of its units needs more than ", max_bytes_ >> 20, " MiB"));
@@ -47,15 +46,12 @@ class Search {
 
  private:
   absl::Status Open() {
-    source_.reset();
-    file_.reset();
     absl::StatusOr<std::unique_ptr<DebugFile>> file =
         DebugFile::Open(files_.image->descriptor(), max_bytes_);
     if (!file.ok()) return file.status();
     file_ = *std::move(file);
     OpenAlternate();
     source_ = std::make_unique<UnitSource>(*file_, *file_);
-    empty_ = true;
     empty_bytes_ = file_->bytes();
     return absl::OkStatus();
   }
@@ -80,17 +76,14 @@ class Search {
            max_bytes_;
   }
 
-  // What was read of other units can only be given back as a whole.
-  absl::Status MakeRoom(size_t unit) {
-    const size_t grown = file_->bytes() - empty_bytes_;
-    const bool room =
-        Fits(unit) && grown <= std::max(kMostToGrow, empty_bytes_);
-    return room || empty_ ? absl::OkStatus() : Open();
+  void MakeRoom(size_t unit) {
+    if (Fits(unit) && file_->bytes() <= empty_bytes_ + kMostToGrow) return;
+    source_ = std::make_unique<UnitSource>(*file_, *file_);
+    file_->Forget();
   }
 
   std::vector<SourceFrames> Read(size_t unit,
                                  const std::vector<uint64_t>& addresses) {
-    empty_ = false;
     file_->LoadUnit(file_->units()[unit]);
     Dwarf_Die root;
     if (dwarf_offdie(file_->dwarf(), file_->units()[unit].root, &root) ==
@@ -135,7 +128,6 @@ class Search {
   const size_t max_bytes_;
   std::unique_ptr<DebugFile> file_;
   std::unique_ptr<UnitSource> source_;  // reads `file_`
-  bool empty_ = true;                   // no unit was read
   size_t empty_bytes_ = 0;              // in use before any was
   SourceAnswers answers_;
 };

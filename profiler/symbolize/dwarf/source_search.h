@@ -36,9 +36,9 @@ struct SourceAnswers {
 
 // At most this much memory is in use at a time, the copies of the file's parts
 // and what libdw makes of them together. Mostly it is a few tens of megabytes,
-// whatever the program's size: units are read one after another. Compressed
-// debug information, however, must be unpacked as a whole, and this is enough
-// for 100 MB. What needs more is not read.
+// whatever the program's size, compressed or not: units are read one after
+// another. The largest unit and what all share must fit. What needs more is not
+// read.
 inline constexpr size_t kMaxSourceBytes = size_t{160} << 20;
 
 // Of each of `addresses` (before relocation, sorted). Only units that hold one

@@ -62,10 +62,12 @@ std::vector<SourceFrames> UnitSource::Find(
   lines_root_ = lines_root;
   std::vector<std::vector<Call>> chains =
       FindCalls(unit, root, addresses, lowest_code);
-  const LineTable lines(lines_, lines_root);
+  const std::vector<SourcePlace> places =
+      line_tables_.insert_or_assign(root.cu, LineTable(lines_, lines_root))
+          .first->second.PlacesOf(addresses, lowest_code);
   std::vector<SourceFrames> found(addresses.size());
   for (size_t i = 0; i < addresses.size(); ++i) {
-    found[i] = FramesOf(chains[i], lines.PlaceOf(addresses[i]));
+    found[i] = FramesOf(chains[i], places[i]);
   }
   return found;
 }

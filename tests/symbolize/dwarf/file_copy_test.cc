@@ -64,6 +64,24 @@ TEST_F(FileCopyTest, PointersToElsewhereAreLeftAlone) {
   EXPECT_LT((*copy)->bytes(), 4096u);
 }
 
+TEST_F(FileCopyTest, PackedSectionsLieBehindTheFile) {
+  // "packed" and a zero byte, by zlib.
+  const std::string packed(
+      "\x78\x9c\x2b\x48\x4c\xce\x4e\x4d\x61\x00\x00\x0b\x13\x02\x76", 15);
+  ASSERT_EQ(pwrite(fd_, packed.data(), packed.size(), 100),
+            static_cast<ssize_t>(packed.size()));
+  const auto copy = FileCopy::Of(fd_, {{100, packed.size(), 7}});
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  const char* unpacked = (*copy)->data() + (*copy)->unpacked_offset(0);
+  EXPECT_TRUE((*copy)->IsUnpacked(unpacked));
+  EXPECT_FALSE((*copy)->IsUnpacked((*copy)->data()));
+  EXPECT_EQ(std::string(unpacked), "");
+  (*copy)->ReadText(unpacked);
+  EXPECT_EQ(std::string(unpacked), "packed");
+  (*copy)->Read((*copy)->data() + 5000, 1);
+  EXPECT_EQ((*copy)->data()[5001], 'x');
+}
+
 // Where a mapping would raise SIGBUS.
 TEST_F(FileCopyTest, AFileCutShortReadsAsZeros) {
   const auto copy = FileCopy::Of(fd_);

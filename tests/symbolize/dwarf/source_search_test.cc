@@ -192,6 +192,17 @@ TEST(SourceSearchTest, ASplitFileOfAnotherCompilationIsNotUsed) {
               ElementsAre(HasSubstr("split debug information is not there")));
 }
 
+TEST(SourceSearchTest, WhatIsPackedOtherwiseIsSaid) {
+  const CompiledSubject subject("g++ -O2 -g");
+  subject.Shell("objcopy --compress-debug-sections=zstd subject.so");
+  const OwnAnswers answers = subject.Ask();
+  EXPECT_THAT(
+      answers.of,
+      Contains(ElementsAre(AnsweredFrame{"_ZN7service5ServeEi", "??", 0})));
+  EXPECT_THAT(answers.comments,
+              ElementsAre(HasSubstr("compressed otherwise than by zlib")));
+}
+
 TEST(SourceSearchTest, WhatNeedsMoreMemoryThanAllowedIsRefused) {
   const CompiledSubject subject("g++ -O2 -g -gz");
   const auto image = ElfImage::Open(subject.path());

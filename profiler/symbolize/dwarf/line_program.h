@@ -1,0 +1,42 @@
+// The rows of a line table, which are the output of a small program.
+//
+// libdw runs it too, but keeps every row: twelve bytes for each byte of the
+// program. Here they are passed by, and what is asked for is taken.
+#ifndef WALLPROF_PROFILER_SYMBOLIZE_DWARF_LINE_PROGRAM_H_
+#define WALLPROF_PROFILER_SYMBOLIZE_DWARF_LINE_PROGRAM_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace wallprof::symbolize {
+
+// What the header of a line table says of how to read its program.
+struct LineProgramFormat {
+  uint8_t instruction_size = 1;
+  int8_t line_base = 0;
+  uint8_t line_range = 1;
+  // Operands of each standard opcode, that of opcode 1 first.
+  std::string_view operands;
+};
+
+// File and line, as the program has them. Line 0 is unknown.
+struct LineRow {
+  static constexpr uint64_t kNoFile = ~uint64_t{0};
+
+  uint64_t file = kNoFile;
+  int64_t line = 0;
+};
+
+// The row in force at each of `addresses` (sorted); kNoFile where none is.
+// Where several sequences cover an address the first counts; those that begin
+// below `lowest_code` are of functions that the linker left out. A malformed
+// program ends there.
+std::vector<LineRow> FindRows(const LineProgramFormat& format,
+                              std::string_view program,
+                              const std::vector<uint64_t>& addresses,
+                              uint64_t lowest_code);
+
+}  // namespace wallprof::symbolize
+
+#endif  // WALLPROF_PROFILER_SYMBOLIZE_DWARF_LINE_PROGRAM_H_
