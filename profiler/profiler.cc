@@ -203,11 +203,13 @@ absl::StatusOr<Profile> Profiler::Collect(absl::Duration duration,
   }
   if (options.detail) return CollectDetail(duration, options);
   Profile profile;
-  const absl::Status measured = session->Measure(
-      duration, {options.frequency_hz, /*targets=*/false, options.cancelled},
-      [&](const stacks::Measurement& measurement) {
-        profile = state_->Describe(measurement, options.view);
-      });
+  const absl::Status measured =
+      session->Measure(duration,
+                       {options.frequency_hz, /*targets=*/false,
+                        options.cancelled, options.enough},
+                       [&](const stacks::Measurement& measurement) {
+                         profile = state_->Describe(measurement, options.view);
+                       });
   if (!measured.ok()) return measured;
   return profile;
 }
@@ -223,6 +225,7 @@ absl::StatusOr<Profile> Profiler::CollectDetail(absl::Duration duration,
     names.Update();
     return options.cancelled && options.cancelled();
   };
+  how.enough = options.enough;
   Profile profile;
   const absl::Status measured = session.Measure(
       duration, how, [&](const stacks::Measurement& measurement) {
@@ -360,6 +363,13 @@ absl::Status Profiler::RunPrivately(const std::string& name,
   capture::Session* session = state_->session();
   if (session == nullptr) return NotHere();
   return session->RunPrivately(name, std::move(body));
+}
+
+absl::Status Profiler::RunUnsampled(const std::string& name,
+                                    std::function<void()> body) {
+  capture::Session* session = state_->session();
+  if (session == nullptr) return NotHere();
+  return session->RunUnsampled(name, std::move(body));
 }
 
 }  // namespace wallprof

@@ -316,8 +316,14 @@ absl::Status Session::Measure(
   const auto start = SnapshotFrom(options.targets ? threads::MonotonicNs() : 1,
                                   options.cancelled);
   if (!start.ok()) return start.status();
-  const auto end = SnapshotFrom(
-      start->time_ns + absl::ToInt64Nanoseconds(duration), options.cancelled);
+  bool is_enough = false;
+  auto end =
+      SnapshotFrom(start->time_ns + absl::ToInt64Nanoseconds(duration), [&] {
+        if (options.cancelled && options.cancelled()) return true;
+        is_enough = options.enough && options.enough();
+        return is_enough;
+      });
+  if (is_enough) end = SnapshotFrom(start->time_ns + 1, options.cancelled);
   if (!end.ok()) return end.status();
   stacks::Measurement measured =
       stacks::Difference(*recording_, *start, *end, NotSampled());
@@ -363,6 +369,18 @@ absl::Status Session::RunPrivately(const std::string& name,
     started = own_threads_.Start(name, kPrivateStack, std::move(body));
   });
   return ran.ok() ? started : ran;
+}
+
+absl::Status Session::RunUnsampled(const std::string& name,
+                                   std::function<void()> body) {
+  if (options_.keep_threads) {
+    return absl::FailedPreconditionError("threads are of one table here");
+  }
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return absl::CancelledError("the profiler has stopped");
+  }
+  return own_threads_.Start(name, kPrivateStack, std::move(body));
 }
 
 int64_t Session::memory_bytes() const {

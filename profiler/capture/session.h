@@ -62,6 +62,8 @@ class Session {
     bool targets = false;  // samples that wait say what for
     // Asked every 50 ms whether nobody wants the result any more; may be empty.
     std::function<bool()> cancelled;
+    std::function<bool()>
+        enough;  // likewise, to end with what there is by then
   };
 
   // Measures from the last tick (with `targets`, from the next) to the first
@@ -85,6 +87,11 @@ class Session {
 
   // Runs `body` on a thread of the profiler's own; see OwnThreads.
   absl::Status RunPrivately(const std::string& name,
+                            std::function<void()> body);
+
+  // The same, but with the calling thread's descriptor table.
+  // FailedPrecondition where threads are kept: those are all of one table.
+  absl::Status RunUnsampled(const std::string& name,
                             std::function<void()> body);
 
   // See Interrupter::KeepOff. While the session is parked.

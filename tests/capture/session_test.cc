@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "tests/capture/collected.h"
 #include "wallprof/profiler.h"
 
@@ -94,6 +95,19 @@ TEST(CollectTest, EndsEarlyWhenNobodyWantsIt) {
             absl::StatusCode::kCancelled);
   client.join();
   EXPECT_TRUE(profiling->Collect(absl::Milliseconds(20)).ok());
+}
+
+TEST(CollectTest, EndsWithWhatThereIsWhenThatIsEnough) {
+  Profiling profiling;
+  const absl::Time begin = absl::Now();
+  CollectOptions how;
+  how.enough = [&] { return absl::Now() - begin > absl::Milliseconds(300); };
+  const absl::StatusOr<Profile> profile =
+      profiling->Collect(absl::Hours(1), how);
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  EXPECT_FALSE(profile->samples.empty());
+  EXPECT_GE(profile->duration, absl::Milliseconds(200));
+  EXPECT_LT(profile->duration, absl::Minutes(1));
 }
 
 TEST(CollectTest, ShowsTheRateThatItAskedFor) {
@@ -220,6 +234,27 @@ TEST(PrivacyTest, NoDescriptorOfTheProfilersIsTheProgramsToo) {
   profiling.Collect(absl::Milliseconds(200));
   EXPECT_EQ(Descriptors(), before);
   done = true;
+}
+
+TEST(PrivacyTest, WhatRunsUnsampledHasTheProgramsDescriptors) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  Profiling profiling;
+  std::atomic<bool> done{false};
+  ASSERT_TRUE(profiling
+                  ->RunUnsampled("unsampled",
+                                 [&] {
+                                   EXPECT_EQ(write(ends[1], "x", 1), 1);
+                                   while (!done) usleep(1000);
+                                 })
+                  .ok());
+  const Collected collected = profiling.Collect(absl::Milliseconds(200));
+  EXPECT_EQ(collected.Sum(Collected::Thread("unsampled")).samples, 0);
+  done = true;
+  char byte;
+  EXPECT_EQ(read(ends[0], &byte, 1), 1);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST(PrivacyTest, ClosedOutputEndsForItsReader) {

@@ -87,6 +87,10 @@ struct CollectOptions {
   // Cancelled. Called on Collect's own thread.
   std::function<bool()> cancelled;
 
+  // Asked likewise; when it says true, Collect ends early with what it has
+  // measured so far.
+  std::function<bool()> enough;
+
   // Whether samples that wait have labels that say what for: `wait_kind` and
   // `wait_object`, as ThreadInfo has them. What that costs and cannot know is
   // in docs/waits.md.
@@ -200,6 +204,11 @@ class Profiler {
   // blocked, with a file descriptor table that is not the program's. Returns
   // once it runs. `body` must return before the profiler is destroyed.
   absl::Status RunPrivately(const std::string& name,
+                            std::function<void()> body);
+
+  // The same with the calling thread's file descriptor table: for what calls
+  // back into the program.
+  absl::Status RunUnsampled(const std::string& name,
                             std::function<void()> body);
 
  private:
