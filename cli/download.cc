@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "wallprof/formats.h"
 
@@ -47,14 +46,6 @@ std::string ErrorText(const std::string& body) {
       [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); },
       ' ');
   return text;
-}
-
-// A proxy of the environment cannot reach this machine's own addresses.
-bool IsLoopback(const std::string& url) {
-  for (const char* host : {"://localhost", "://127.", "://[::1]"}) {
-    if (absl::StrContains(url, host)) return true;
-  }
-  return false;
 }
 
 void Prepare(CURL* curl, const FetchUrl& url, absl::Duration timeout,

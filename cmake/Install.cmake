@@ -14,7 +14,7 @@ function(wallprof_pkgconfig_name library)
     set(module absl_${CMAKE_MATCH_1})
   elseif(library MATCHES "^wallprof_(.+)$")
     set(module "wallprof-${CMAKE_MATCH_1} = ${PROJECT_VERSION}")
-  elseif(library MATCHES "^PkgConfig::(LIBDW|LIBELF|LIBLZMA)$")
+  elseif(library MATCHES "^PkgConfig::(LIBCARES|LIBDW|LIBELF|LIBLZMA)$")
     string(TOLOWER ${CMAKE_MATCH_1} module)
   elseif(library STREQUAL "PkgConfig::HTTPLIB")
     set(module cpp-httplib)
@@ -69,6 +69,9 @@ endfunction()
 wallprof_install_library(profile "Wall-clock profiles as data, and their formats")
 wallprof_install_library(profiler "Wall-clock profiler for C++ programs")
 wallprof_install_library(http "The wallprof profiler over HTTP")
+wallprof_install_library(agent "Profiles of this program, sent to a collector")
+install(FILES fleet/include/wallprof/agent.h
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/wallprof)
 install(DIRECTORY profiler/include/wallprof http/include/wallprof
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 

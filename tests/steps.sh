@@ -81,7 +81,8 @@ run_ctest_as_nobody() {
 # fuzz SECONDS: the fuzzers that long together, each from its corpus.
 fuzz() {
   local fuzzers=(encode/pprof encode/folded encode/perf_script
-    encode/gperftools_cpu record/spool_decode)
+    encode/gperftools_cpu record/spool_decode
+    fleet/agent/labels fleet/agent/parcel fleet/agent/http_answer)
   configure fuzz -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 \
     -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
     -DWALLPROF_BUILD_FUZZERS=ON \

@@ -18,8 +18,9 @@ use() {
 use wallprof-profile read_profile.cc
 use wallprof-profiler collect.cc
 use wallprof-http serve.cc
+use wallprof-agent send.cc
 
-if pkg-config --libs wallprof-profile | grep -E -- '-lelf|-ldw|-llzma|httplib'; then
+if pkg-config --libs wallprof-profile | grep -E -- '-lelf|-ldw|-llzma|httplib|cares'; then
   echo "wallprof-profile requires more than it needs." >&2
   exit 1
 fi

@@ -21,10 +21,12 @@ PUBLIC = {
     'wallprof/http.h': 'http API',
     'wallprof/httplib_mount.h': 'http API',
     'wallprof/object_store.h': 'objects API',
+    'wallprof/agent.h': 'agent API',
 }
 PROFILE = ['profile API']
 PROFILER = PROFILE + ['profiler API']
 HTTP = PROFILER + ['http API']
+FLEET = PROFILER + ['agent API']
 
 # Each room with the rooms whose headers its files may include, besides its
 # own. A folder that is not named here belongs to the room above it.
@@ -55,9 +57,12 @@ ROOMS = {
     'http/socket': [],
     'http': ['http/socket'] + HTTP,
     # Where to keep what profiles and bundles are written to.
-    'fleet/include': PROFILER + ['objects API'],
+    'fleet/include': FLEET + ['objects API'],
     'fleet/objects': ['objects API'],
-    'cli': ['profiler', 'profiler/threads', 'profiler/profile'] + HTTP,
+    'fleet/agent': FLEET,
+    # The programs wire what the libraries have.
+    'cli': ['profiler', 'profiler/threads', 'profiler/profile',
+            'fleet/agent'] + HTTP + FLEET,
     'examples': HTTP,
 }
 
@@ -71,12 +76,14 @@ LIBRARIES = {
     'elfutils/': ['profiler/symbolize'],
     'dwarf.h': ['profiler/symbolize'],
     'lzma.h': ['profiler/symbolize'],
-    'zlib.h': ['profiler/encode', 'profiler/record', 'profiler/symbolize'],
+    'zlib.h': ['profiler/encode', 'profiler/record', 'profiler/symbolize',
+               'fleet/agent'],
     're2/': ['cli'],
     'CLI/': ['cli'],
     'curl/': ['cli', 'fleet/objects'],
     'openssl/': ['fleet/objects'],
     'pugixml': ['fleet/objects'],
+    'ares.h': ['fleet/agent'],
     'absl/': [room for room in ROOMS if room != 'profiler/capture/signal'],
 }
 
@@ -118,7 +125,7 @@ def include_offences(path, text):
         if target is None and header.startswith('wallprof/'):
             yield f'{path}: {header} is missing in the table of public headers'
         elif target is None and '/' in header and (
-                header.split('/')[0] in ('profiler', 'http', 'cli')):
+                header.split('/')[0] in ('profiler', 'http', 'fleet', 'cli')):
             target = room_of(header)
         if target is not None and target != room and target not in ROOMS[room]:
             yield f'{path}: {room} must not include {header} ({target})'
