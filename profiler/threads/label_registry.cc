@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace wallprof::threads {
 namespace {
@@ -30,12 +31,50 @@ void SetLabel(std::string_view key, std::string_view value,
 // would wait for that for ever.
 [[maybe_unused]] const LabelRegistry& g_made_at_load = LabelRegistry::Get();
 
+// What a thread has set before: programs set the same few labels over and over,
+// and the registry's lock is everybody's.
+class RecentLabels {
+ public:
+  uint32_t With(uint32_t set, std::string_view key, std::string_view value) {
+    if (key.size() + value.size() > kMaxBytes) {
+      return LabelRegistry::Get().With(set, key, value);
+    }
+    const std::hash<std::string_view> hash;
+    Recent& recent =
+        recent_[(hash(value) + 31 * hash(key) + set) % recent_.size()];
+    if (recent.set != set || recent.key != key || recent.value != value) {
+      recent.set = kNoSet;  // until all of it is there
+      recent.key = key;
+      recent.value = value;
+      recent.with = LabelRegistry::Get().With(set, key, value);
+      recent.set = set;
+    }
+    return recent.with;
+  }
+
+ private:
+  // More than a request nests, few enough to stay in the cache: 5 KiB a thread.
+  static constexpr size_t kRecent = 64;
+  // Longer ones are seldom set twice.
+  static constexpr size_t kMaxBytes = 256;
+  static constexpr uint32_t kNoSet = ~0u;
+
+  struct Recent {
+    uint32_t set = kNoSet;
+    uint32_t with = 0;
+    std::string key;
+    std::string value;
+  };
+  std::array<Recent, kRecent> recent_;
+};
+
 }  // namespace
 
 // Gives the slot back when the thread ends.
 struct LabelRegistry::ThreadSlot {
   Slot* slot = nullptr;
   bool asked = false;
+  std::unique_ptr<RecentLabels> recent;
   ~ThreadSlot() {
     if (slot != nullptr) Get().GiveBack(*slot);
   }
@@ -84,6 +123,13 @@ uint32_t LabelRegistry::With(uint32_t set, std::string_view key,
   sets_.push_back(labels);
   numbers_.emplace(std::move(labels), number);
   return number;
+}
+
+uint32_t LabelRegistry::WithRecent(uint32_t set, std::string_view key,
+                                   std::string_view value) {
+  ThreadSlot& own = OwnThreadSlot();
+  if (own.recent == nullptr) own.recent = std::make_unique<RecentLabels>();
+  return own.recent->With(set, key, value);
 }
 
 LabelRegistry::Set LabelRegistry::Labels(uint32_t set) const {
@@ -150,7 +196,7 @@ ScopedLabel::ScopedLabel(std::string_view key, std::string_view value) {
     return;
   }
   previous_ = slot->current.load(std::memory_order_relaxed);
-  slot->current.store(registry.With(previous_, key, value),
+  slot->current.store(registry.WithRecent(previous_, key, value),
                       std::memory_order_relaxed);
 }
 

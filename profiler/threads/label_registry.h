@@ -36,10 +36,14 @@ class LabelRegistry {
 
   static LabelRegistry& Get();
 
-  // The number of `set` with `key` set to `value`; to "[overflow]" when there is
-  // no room for more, and `set` itself when there is none for that. Set 0 is
+  // The number of `set` with `key` set to `value`; to "[overflow]" when there
+  // is no room for more, and `set` itself when there is none for that. Set 0 is
   // empty.
   uint32_t With(uint32_t set, std::string_view key, std::string_view value);
+
+  // The same, without the lock where the calling thread has asked it lately.
+  uint32_t WithRecent(uint32_t set, std::string_view key,
+                      std::string_view value);
 
   // The labels of a set. Thread-safe.
   Set Labels(uint32_t set) const;

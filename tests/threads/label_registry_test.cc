@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,8 +19,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
-
-Tid OwnTid() { return static_cast<Tid>(syscall(SYS_gettid)); }
 
 // The label set of the thread `tid`, as the sampler sees it; nullopt where it
 // has no slot.
@@ -55,6 +52,24 @@ TEST(LabelRegistryTest, AKeyHasOneValue) {
   LabelRegistry& registry = LabelRegistry::Get();
   const uint32_t inner = registry.With(registry.With(0, "k", "1"), "k", "2");
   EXPECT_THAT(registry.Labels(inner), ElementsAre(Pair("k", "2")));
+}
+
+TEST(LabelRegistryTest, RecentOnesAreToldApart) {
+  LabelRegistry& registry = LabelRegistry::Get();
+  std::vector<std::string> texts = {"", "a", "b", std::string(300, 'a'),
+                                    std::string(300, 'b')};
+  for (int i = 0; i < 200; ++i) texts.push_back("value " + std::to_string(i));
+  // Twice, so that the second time finds what the first has left.
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& text : texts) {
+      for (const uint32_t outer : {0u, registry.With(0, "outer", text)}) {
+        EXPECT_EQ(registry.WithRecent(outer, "k", text),
+                  registry.With(outer, "k", text));
+        EXPECT_EQ(registry.WithRecent(outer, text, "k"),
+                  registry.With(outer, text, "k"));
+      }
+    }
+  }
 }
 
 TEST(LabelRegistryTest, UnknownNumbersAreEmptySets) {

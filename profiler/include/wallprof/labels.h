@@ -19,7 +19,8 @@ namespace wallprof {
 // it is destroyed. Nested labels add up; an inner one of the same key hides
 // the outer. Must be destroyed on the thread that made it, in reverse order.
 //
-// Costs about 200 ns, whether or not a profiler runs. Values should be few:
+// Costs about 15 ns where the thread has lately set the same, 300 ns and a lock
+// otherwise, whether or not a profiler runs. Values should be few:
 // each new combination is kept for the life of the process, up to
 // kMaxLabelSets of them; beyond that the label's value is "[overflow]". In more
 // than kMaxLabelledThreads threads at once the label is left out.
