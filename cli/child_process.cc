@@ -75,14 +75,14 @@ class HeldSignals {
   _exit(error == ENOENT ? kNotFound : kCannotExecute);
 }
 
+// Its wait status.
 int AwaitEnd(pid_t child, const HeldSignals& signals) {
   for (;;) {
     const siginfo_t info = signals.Await();
     if (info.si_signo == SIGCHLD) {
       int status = 0;
       if (waitpid(child, &status, WNOHANG) != child) continue;
-      if (WIFSIGNALED(status)) return kSignalBase + WTERMSIG(status);
-      return WEXITSTATUS(status);
+      return status;
     }
     // A terminal sends its signals to the command too.
     if (info.si_signo > 0 && info.si_code != SI_KERNEL) {
@@ -110,7 +110,11 @@ absl::StatusOr<Ended> RunChild(const std::vector<std::string>& command,
   failed.Close();
   char byte;
   const bool executed = read(reader.get(), &byte, 1) == 0;
-  return Ended{executed, AwaitEnd(child, signals)};
+  const int status = AwaitEnd(child, signals);
+  const bool by_signal = WIFSIGNALED(status);
+  return Ended{executed,
+               by_signal ? kSignalBase + WTERMSIG(status) : WEXITSTATUS(status),
+               by_signal, child};
 }
 
 }  // namespace wallprof::cli

@@ -2,6 +2,8 @@
 #ifndef WALLPROF_CLI_CHILD_PROCESS_H_
 #define WALLPROF_CLI_CHILD_PROCESS_H_
 
+#include <sys/types.h>
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,6 +18,8 @@ struct Ended {
   // As a shell tells it: 128 and the signal's number for a command that a
   // signal ended, 127 for one that is not there, 126 for one that cannot run.
   int exit_status;
+  bool by_signal;
+  pid_t pid;  // that it had
 };
 
 // `prepare` is called in the new process before it executes `command`. Signals

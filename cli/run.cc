@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/child_process.h"
 #include "cli/command.h"
+#include "cli/final_bundle.h"
 #include "cli/profile_file.h"
 #include "cli/top_table.h"
 #include "cli/verb.h"
@@ -37,6 +38,7 @@ struct Arguments {
   std::optional<View> view;
   std::string listen;
   std::string record;  // a directory, kInMemory, or empty: nothing is recorded
+  std::string bundle_dir;  // empty: no bundles
   std::vector<std::string> command;
 };
 
@@ -46,7 +48,8 @@ void Say(const std::string& sentence) {
 
 // In the child: the environment that the preloaded object reads.
 void SetEnvironment(const Arguments& arguments, const std::string& preload,
-                    const std::string& recording) {
+                    const std::string& recording,
+                    const FinalBundle& final_bundle) {
   const char* others = getenv("LD_PRELOAD");
   setenv("LD_PRELOAD",
          others == nullptr || *others == '\0'
@@ -63,6 +66,11 @@ void SetEnvironment(const Arguments& arguments, const std::string& preload,
   }
   if (!arguments.listen.empty()) {
     setenv("WALLPROF_LISTEN", arguments.listen.c_str(), 1);
+  }
+  if (!arguments.bundle_dir.empty()) {
+    setenv("WALLPROF_BUNDLE_DIR", final_bundle.directory().c_str(), 1);
+    setenv("WALLPROF_BUNDLE_PROCESS", final_bundle.ProcessOf(getpid()).c_str(),
+           1);
   }
   if (arguments.record == kInMemory) {
     setenv("WALLPROF_RECORD", "1", 1);
@@ -88,7 +96,8 @@ absl::Status Report(const Arguments& arguments, int recording) {
 }
 
 // Before the command runs: afterwards there would be nothing to read.
-absl::Status PrepareRecordDirectory(const std::string& directory) {
+absl::Status PrepareDirectory(const std::string& purpose,
+                              const std::string& directory) {
   if (directory.empty() || directory == kInMemory) return absl::OkStatus();
   std::error_code error;
   std::filesystem::create_directories(directory, error);
@@ -96,14 +105,17 @@ absl::Status PrepareRecordDirectory(const std::string& directory) {
     return absl::OkStatus();
   }
   return absl::FailedPreconditionError(
-      absl::StrCat("cannot record to ", directory, ": ",
+      absl::StrCat("cannot ", purpose, " to ", directory, ": ",
                    error ? error.message() : strerror(errno)));
 }
 
 absl::Status Run(const Arguments& arguments, int& exit_status) {
   absl::StatusOr<std::string> preload = PreloadPath();
   if (!preload.ok()) return preload.status();
-  const absl::Status prepared = PrepareRecordDirectory(arguments.record);
+  absl::Status prepared = PrepareDirectory("record", arguments.record);
+  if (prepared.ok()) {
+    prepared = PrepareDirectory("write bundles", arguments.bundle_dir);
+  }
   if (!prepared.ok()) return prepared;
   const std::optional<std::string> objection =
       WhyNotRecorded(arguments.command[0]);
@@ -115,14 +127,23 @@ absl::Status Run(const Arguments& arguments, int& exit_status) {
   }
   const std::string recording_path =
       absl::StrCat("/proc/", getpid(), "/fd/", recording.get());
+  const FinalBundle final_bundle(arguments.bundle_dir);
   const absl::StatusOr<Ended> ended = RunChild(arguments.command, [&] {
-    if (!objection) SetEnvironment(arguments, *preload, recording_path);
+    if (!objection) {
+      SetEnvironment(arguments, *preload, recording_path, final_bundle);
+    }
   });
   if (!ended.ok()) return ended.status();
   exit_status = ended->exit_status;
   const bool wants_report =
       !arguments.output.empty() || arguments.listen.empty();
-  if (objection || !wants_report || !ended->executed) return absl::OkStatus();
+  if (objection || !ended->executed) return absl::OkStatus();
+  if (!arguments.bundle_dir.empty()) {
+    const absl::Status written = final_bundle.WriteIfMissing(
+        arguments.command[0], *ended, recording.get());
+    if (!written.ok()) Say(std::string(written.message()));
+  }
+  if (!wants_report) return absl::OkStatus();
   // The command's own status stays, whatever becomes of the profile.
   const absl::Status reported = Report(arguments, recording.get());
   if (!reported.ok()) Say(std::string(reported.message()));
@@ -157,6 +178,9 @@ void AddRun(CLI::App& program, int& exit_status) {
   verb->add_flag("--record", arguments->record,
                  "Keep the last day, for fetch --from; with =DIR, write it to "
                  "that directory too, for top and convert");
+  verb->add_option("--bundle-dir", arguments->bundle_dir,
+                   "Directory for bundles of CMD: one soon, one every two "
+                   "minutes, one at the end, however that comes");
   verb->add_option("CMD", arguments->command, "Command and its arguments")
       ->required();
 }

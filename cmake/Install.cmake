@@ -68,9 +68,13 @@ endfunction()
 
 wallprof_install_library(profile "Wall-clock profiles as data, and their formats")
 wallprof_install_library(profiler "Wall-clock profiler for C++ programs")
+wallprof_install_library(bundle "What a process tells of itself, in one zip")
 wallprof_install_library(http "The wallprof profiler over HTTP")
 wallprof_install_library(agent "Profiles of this program, sent to a collector")
 install(FILES fleet/include/wallprof/agent.h
+              fleet/include/wallprof/bundle.h
+              fleet/include/wallprof/bundle_schedule.h
+              fleet/include/wallprof/variables.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/wallprof)
 install(DIRECTORY profiler/include/wallprof http/include/wallprof
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")

@@ -16,6 +16,7 @@
 #include "http/comparison.h"
 #include "http/host_guard.h"
 #include "http/measurement.h"
+#include "http/pages/bundle_page.h"
 #include "http/pages/cmdline_page.h"
 #include "http/pages/index_page.h"
 #include "http/pages/metrics_page.h"
@@ -136,6 +137,8 @@ class HttpHandler::State {
   absl::StatusOr<HttpResponse> CommandLine(const HttpRequest&,
                                            std::string_view);
   absl::StatusOr<HttpResponse> Symbol(const HttpRequest&, std::string_view);
+  absl::StatusOr<HttpResponse> Bundle(const HttpRequest&, std::string_view);
+  absl::StatusOr<HttpResponse> Variables(const HttpRequest&, std::string_view);
 
   absl::StatusOr<HttpResponse> Measure(const HttpRequest& request,
                                        std::string_view query,
@@ -166,6 +169,8 @@ const HttpHandler::State::Route HttpHandler::State::kRoutes[] = {
     {"/debug/pprof/profile", &State::Cpu},
     {"/debug/pprof/cmdline", &State::CommandLine},
     {"/debug/pprof/symbol", &State::Symbol, /*takes_post=*/true},
+    {"/debug/profiles", &State::Bundle},
+    {"/debug/vars", &State::Variables},
 };
 
 HttpResponse HttpHandler::State::Answer(const HttpRequest& request) {
@@ -345,6 +350,30 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Symbol(
       request.method == "POST" ? std::string_view(request.body) : query);
   if (!names.ok()) return names.status();
   return Content(http::kPlainText, *std::move(names));
+}
+
+absl::StatusOr<HttpResponse> HttpHandler::State::Bundle(
+    const HttpRequest& request, std::string_view query) {
+  absl::StatusOr<absl::Duration> profile =
+      http::ParseBundleQuery(query, options_.max_seconds);
+  if (!profile.ok()) return profile.status();
+  if (request.method == "HEAD") {
+    return http::BundleHeaders(options_.bundle.identity, absl::Now());
+  }
+  return InSlot([&] {
+    BundleOptions options = options_.bundle;
+    options.profile = *profile;
+    options.cancelled = request.client_gone;
+    return http::BundleResponse(source_, options);
+  });
+}
+
+absl::StatusOr<HttpResponse> HttpHandler::State::Variables(
+    const HttpRequest&, std::string_view query) {
+  if (absl::Status status = CheckNoParameters(query); !status.ok()) {
+    return status;
+  }
+  return http::VariablesPage();
 }
 
 HttpHandler::HttpHandler(ProfileSource& source, const HttpOptions& options)

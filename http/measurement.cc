@@ -40,13 +40,7 @@ bool IsDecimal(std::string_view text) {
 
 absl::StatusOr<absl::Duration> ParseSeconds(const std::string& text,
                                             absl::Duration max_seconds) {
-  double seconds = 0;
-  if (IsDecimal(text) && absl::SimpleAtod(text, &seconds)) {
-    absl::Duration duration = absl::Seconds(seconds);
-    if (duration > absl::ZeroDuration() && duration <= max_seconds) {
-      return duration;
-    }
-  }
+  if (const auto duration = SecondsOf(text, max_seconds)) return *duration;
   return Malformed("seconds",
                    absl::StrCat("a decimal number more than 0 and at most ",
                                 absl::ToDoubleSeconds(max_seconds)),
@@ -153,6 +147,19 @@ HttpResponse SelfContained(std::string_view type) {
 }
 
 }  // namespace
+
+std::optional<absl::Duration> SecondsOf(const std::string& text,
+                                        absl::Duration max_seconds) {
+  double seconds = 0;
+  if (!IsDecimal(text) || !absl::SimpleAtod(text, &seconds)) {
+    return std::nullopt;
+  }
+  const absl::Duration duration = absl::Seconds(seconds);
+  if (duration <= absl::ZeroDuration() || duration > max_seconds) {
+    return std::nullopt;
+  }
+  return duration;
+}
 
 absl::Status TakeView(Query& query, std::string_view name,
                       std::optional<View>& view) {

@@ -62,6 +62,11 @@ absl::StatusOr<HttpResponse> EncodeMeasurement(const Profile& profile,
 absl::StatusOr<HttpResponse> EncodeSeen(const Profile& profile,
                                         const Measurement& measurement);
 
+// "30" or "0.5" as a time; nullopt unless it is more than zero and at most
+// `max_seconds`.
+std::optional<absl::Duration> SecondsOf(const std::string& text,
+                                        absl::Duration max_seconds);
+
 // The response's headers, for a client that wants no more than them.
 HttpResponse MeasurementHeaders(const Measurement& measurement);
 

@@ -15,6 +15,14 @@ class ProfilerSource : public ProfileSource {
                                   const CollectOptions& options) override {
     return profiler_.Collect(duration, options);
   }
+  std::vector<absl::StatusOr<Profile>> CollectViews(
+      absl::Duration duration, const std::vector<View>& views,
+      const CollectOptions& options) override {
+    return profiler_.CollectViews(duration, views, options);
+  }
+  absl::StatusOr<Profile> Snapshot(View view) override {
+    return profiler_.Snapshot(view);
+  }
   std::vector<ThreadInfo> Threads() override { return profiler_.Threads(); }
   Statistics Stats() override { return profiler_.Stats(); }
   absl::StatusOr<Profile> Past(absl::Time from, absl::Time to,
@@ -38,6 +46,21 @@ absl::StatusOr<Profile> ProfileSource::Past(absl::Time, absl::Time,
 
 absl::StatusOr<Recorded> ProfileSource::DescribeRecorded() {
   return absl::NotFoundError("Nothing is recorded here.");
+}
+
+std::vector<absl::StatusOr<Profile>> ProfileSource::CollectViews(
+    absl::Duration duration, const std::vector<View>& views,
+    const CollectOptions& options) {
+  const absl::StatusOr<Profile> wall = Collect(duration, options);
+  std::vector<absl::StatusOr<Profile>> profiles;
+  for (const View view : views) {
+    profiles.push_back(wall.ok() ? SelectView(*wall, view) : wall);
+  }
+  return profiles;
+}
+
+absl::StatusOr<Profile> ProfileSource::Snapshot(View) {
+  return absl::UnimplementedError("Nothing is kept of the time before.");
 }
 
 std::unique_ptr<ProfileSource> SourceOf(Profiler& profiler) {

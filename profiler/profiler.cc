@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -89,6 +90,13 @@ class Profiler::State {
   capture::Session* session() const { return engine_->session(); }
   RecorderThread* recorder() const { return recorder_.get(); }
 
+  using Use = std::function<void(const stacks::Measurement&,
+                                 const stacks::OtherLabels&)>;
+
+  // Measures as Collect says, and gives `use` what is to be described.
+  absl::Status Measure(absl::Duration duration, const CollectOptions& options,
+                       const Use& use);
+
   // `measurement`, named.
   Profile Describe(const stacks::Measurement& measurement, View view,
                    const stacks::OtherLabels& labels_of = ProgramLabels) {
@@ -105,25 +113,6 @@ class Profiler::State {
   std::shared_ptr<RecorderThread> recorder_;
   std::unique_ptr<capture::Engine> engine_;
 };
-
-namespace {
-
-// The frames of a sample root first, as they are shown.
-std::vector<std::string> FrameNames(const Profile& profile,
-                                    const Sample& sample) {
-  std::vector<std::string> names;
-  for (auto id = sample.location_ids.rbegin(); id != sample.location_ids.rend();
-       ++id) {
-    const Location& location = profile.locations[*id - 1];
-    for (auto line = location.lines.rbegin(); line != location.lines.rend();
-         ++line) {
-      names.push_back(profile.functions[line->function_id - 1].name);
-    }
-  }
-  return names;
-}
-
-}  // namespace
 
 Profiler::Profiler(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
@@ -186,9 +175,10 @@ absl::StatusOr<Profile> RecordedProfiler::Read(int file, View view) {
   return profile;
 }
 
-absl::StatusOr<Profile> Profiler::Collect(absl::Duration duration,
-                                          const CollectOptions& options) {
-  capture::Session* session = state_->session();
+absl::Status Profiler::State::Measure(absl::Duration duration,
+                                      const CollectOptions& options,
+                                      const Use& use) {
+  capture::Session* session = this->session();
   if (session == nullptr) return NotHere();
   if (duration <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError(
@@ -201,45 +191,67 @@ absl::StatusOr<Profile> Profiler::Collect(absl::Duration duration,
       return status;
     }
   }
-  if (options.detail) return CollectDetail(duration, options);
-  Profile profile;
-  const absl::Status measured =
-      session->Measure(duration,
-                       {options.frequency_hz, /*targets=*/false,
-                        options.cancelled, options.enough},
-                       [&](const stacks::Measurement& measurement) {
-                         profile = state_->Describe(measurement, options.view);
-                       });
-  if (!measured.ok()) return measured;
-  return profile;
-}
-
-// As Collect, with names for what samples wait for, which are looked up while
-// they do.
-absl::StatusOr<Profile> Profiler::CollectDetail(absl::Duration duration,
-                                                const CollectOptions& options) {
-  capture::Session& session = *state_->session();
-  WaitNames names(session.recording());
-  capture::Session::MeasureOptions how{options.frequency_hz, /*targets=*/true};
+  capture::Session::MeasureOptions how{options.frequency_hz, options.detail,
+                                       options.cancelled, options.enough};
+  if (!options.detail) {
+    return session->Measure(duration, how,
+                            [&](const stacks::Measurement& measurement) {
+                              use(measurement, ProgramLabels);
+                            });
+  }
+  // Names for what samples wait for, looked up while they do.
+  WaitNames names(session->recording());
   how.cancelled = [&] {
     names.Update();
     return options.cancelled && options.cancelled();
   };
-  how.enough = options.enough;
+  return session->Measure(duration, how,
+                          [&](const stacks::Measurement& measurement) {
+                            use(measurement, [&](const stacks::SampleKey& key) {
+                              std::vector<Label> labels = ProgramLabels(key);
+                              for (Label& label : names.LabelsOf(key.target)) {
+                                labels.push_back(std::move(label));
+                              }
+                              return labels;
+                            });
+                          });
+}
+
+absl::StatusOr<Profile> Profiler::Collect(absl::Duration duration,
+                                          const CollectOptions& options) {
   Profile profile;
-  const absl::Status measured = session.Measure(
-      duration, how, [&](const stacks::Measurement& measurement) {
-        const auto labels_of = [&](const stacks::SampleKey& key) {
-          std::vector<Label> labels = ProgramLabels(key);
-          for (Label& label : names.LabelsOf(key.target)) {
-            labels.push_back(std::move(label));
-          }
-          return labels;
-        };
+  const absl::Status measured = state_->Measure(
+      duration, options,
+      [&](const stacks::Measurement& measurement,
+          const stacks::OtherLabels& labels_of) {
         profile = state_->Describe(measurement, options.view, labels_of);
       });
   if (!measured.ok()) return measured;
   return profile;
+}
+
+std::vector<absl::StatusOr<Profile>> Profiler::CollectViews(
+    absl::Duration duration, const std::vector<View>& views,
+    const CollectOptions& options) {
+  std::vector<absl::StatusOr<Profile>> profiles;
+  const absl::Status measured = state_->Measure(
+      duration, options,
+      [&](const stacks::Measurement& measurement,
+          const stacks::OtherLabels& labels_of) {
+        std::optional<Profile> wall;
+        for (const View view : views) {
+          if (view == View::kBlockedBy) {
+            profiles.push_back(state_->Describe(measurement, view, labels_of));
+            continue;
+          }
+          if (!wall) {
+            wall = state_->Describe(measurement, View::kWall, labels_of);
+          }
+          profiles.push_back(SelectView(*wall, view));
+        }
+      });
+  if (!measured.ok()) profiles.assign(views.size(), measured);
+  return profiles;
 }
 
 absl::StatusOr<Profile> Profiler::Snapshot(View view) {

@@ -33,6 +33,20 @@ void DescribeWait(const capture::ThreadView& view,
 
 }  // namespace
 
+std::vector<std::string> FrameNames(const Profile& profile,
+                                    const Sample& sample) {
+  std::vector<std::string> names;
+  for (auto id = sample.location_ids.rbegin(); id != sample.location_ids.rend();
+       ++id) {
+    const Location& location = profile.locations[*id - 1];
+    for (auto line = location.lines.rbegin(); line != location.lines.rend();
+         ++line) {
+      names.push_back(profile.functions[line->function_id - 1].name);
+    }
+  }
+  return names;
+}
+
 ThreadInfo DescribeThread(const capture::ThreadView& view,
                           std::vector<std::string> stack,
                           const threads::TaskDirectory& tasks,

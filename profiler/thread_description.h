@@ -8,9 +8,14 @@
 #include "profiler/capture/sampler.h"
 #include "profiler/threads/task_directory.h"
 #include "profiler/threads/wait_target.h"
+#include "wallprof/profile.h"
 #include "wallprof/profiler.h"
 
 namespace wallprof {
+
+// The names of a sample's frames, root first.
+std::vector<std::string> FrameNames(const Profile& profile,
+                                    const Sample& sample);
 
 // `stack` is its frames' names, root first. What it waits for is looked up now,
 // and left out if the thread is no longer where the look found it.

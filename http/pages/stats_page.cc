@@ -6,9 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "http/pages/json.h"
+#include "fleet/bundle/json.h"
 
 namespace wallprof::http {
+
+using bundle::Json;
+using bundle::JsonText;
 
 namespace {
 

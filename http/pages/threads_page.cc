@@ -5,15 +5,11 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
-#include "http/pages/json.h"
+#include "fleet/bundle/escape.h"
 
 namespace wallprof::http {
 
 namespace {
-
-std::string FormatInstant(absl::Time now) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", now, absl::UTCTimeZone());
-}
 
 // "blocked in recvfrom (socket tcp 10.0.0.1:80) for 1.25ms", or the bare state
 // of one that runs.
@@ -40,7 +36,7 @@ std::string ThreadsText(const std::vector<ThreadInfo>& threads,
                         absl::Time now) {
   std::string text = absl::StrCat("pid ", getpid(), ", ", threads.size(),
                                   threads.size() == 1 ? " thread" : " threads",
-                                  ", ", FormatInstant(now), "\n");
+                                  ", ", bundle::FormatInstant(now), "\n");
   for (const ThreadInfo& thread : threads) {
     absl::StrAppend(&text, "\nthread ", thread.tid, " \"", thread.name, "\" [",
                     Doing(thread), ", cpu ",
@@ -51,28 +47,6 @@ std::string ThreadsText(const std::vector<ThreadInfo>& threads,
     if (thread.truncated) absl::StrAppend(&text, "    [truncated]\n");
   }
   return text;
-}
-
-std::string ThreadsJson(const std::vector<ThreadInfo>& threads,
-                        absl::Time now) {
-  Json list = Json::array();
-  for (const ThreadInfo& thread : threads) {
-    Json object = {{"tid", thread.tid},
-                   {"name", thread.name},
-                   {"state", thread.state},
-                   {"wait", thread.wait},
-                   {"wait_ns", absl::ToInt64Nanoseconds(thread.wait_time)},
-                   {"cpu_ns", absl::ToInt64Nanoseconds(thread.cpu_time)},
-                   {"truncated", thread.truncated},
-                   {"stack", thread.stack}};
-    if (!thread.wait_kind.empty()) object["wait_kind"] = thread.wait_kind;
-    if (!thread.wait_object.empty()) object["wait_object"] = thread.wait_object;
-    if (thread.held_by != 0) object["held_by"] = thread.held_by;
-    list.push_back(std::move(object));
-  }
-  return JsonText({{"time", FormatInstant(now)},
-                   {"pid", static_cast<int64_t>(getpid())},
-                   {"threads", std::move(list)}});
 }
 
 }  // namespace wallprof::http

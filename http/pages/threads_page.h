@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "fleet/bundle/threads_json.h"
 #include "wallprof/profiler.h"
 
 namespace wallprof::http {
@@ -14,8 +15,7 @@ namespace wallprof::http {
 // Leaf first, as a debugger prints.
 std::string ThreadsText(const std::vector<ThreadInfo>& threads, absl::Time now);
 
-// Root first. Bytes that are not UTF-8 become U+FFFD.
-std::string ThreadsJson(const std::vector<ThreadInfo>& threads, absl::Time now);
+using bundle::ThreadsJson;
 
 }  // namespace wallprof::http
 

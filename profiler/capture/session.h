@@ -60,10 +60,10 @@ class Session {
   struct MeasureOptions {
     int frequency_hz = 0;  // at least; 0: the session's own
     bool targets = false;  // samples that wait say what for
-    // Asked every 50 ms whether nobody wants the result any more; may be empty.
+    // Asked every 50 ms whether nobody wants the result any more, and whether
+    // what there is will do; may be empty.
     std::function<bool()> cancelled;
-    std::function<bool()>
-        enough;  // likewise, to end with what there is by then
+    std::function<bool()> enough;
   };
 
   // Measures from the last tick (with `targets`, from the next) to the first

@@ -19,10 +19,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "fleet/bundle/heap_statistics.h"
+#include "fleet/bundle/identity.h"
 #include "profiler/capture/engine.h"
 #include "profiler/preload/http_engine.h"
 #include "profiler/recorded_profiler.h"
 #include "profiler/threads/proc_file.h"
+#include "wallprof/bundle.h"
+#include "wallprof/bundle_schedule.h"
 #include "wallprof/formats.h"
 #include "wallprof/http.h"
 #include "wallprof/merge.h"
@@ -39,6 +43,9 @@ struct Running {
   // Ready once `server` stands, or never will; not valid without listening.
   std::future<void> listening;
   std::unique_ptr<Server> server;
+  BundleOptions bundle;
+  std::string bundle_dir;
+  std::unique_ptr<BundleSchedule> bundles;  // nullptr: none are taken
   std::string output;
   View view = View::kWall;
 };
@@ -146,6 +153,7 @@ absl::Status Listen(const std::string& address, Running& running) {
   if (!serve.ok()) return serve.status();
   HttpEngineRequest request;
   request.address = address;
+  request.options.bundle = running.bundle;
   request.source = running.source.get();
   request.spawn = [&running](const std::string& name,
                              std::function<void()> body) {
@@ -174,6 +182,40 @@ absl::Status StartListening(const std::string& address, Running& running) {
   });
 }
 
+// What this process's bundles have. Its allocator and its libc are others than
+// the engine's.
+BundleOptions BundleOptionsOf(const wallprof_request& request) {
+  BundleOptions options;
+  options.heap_statistics = nullptr;
+  if (request.mallinfo != nullptr) {
+    options.heap_statistics = [mallinfo = request.mallinfo] {
+      return bundle::HeapStatisticsJson(mallinfo());
+    };
+  }
+  if (request.bundle_process != nullptr) {
+    const std::string process = request.bundle_process;
+    // A child has its parent's environment, and an id of its own.
+    if (bundle::IsProcessId(process) &&
+        process.substr(process.rfind('-') + 1) == std::to_string(getpid())) {
+      options.identity.process = process;
+    }
+  }
+  return options;
+}
+
+absl::Status StartBundles(const std::string& directory, Running& running) {
+  BundleScheduleOptions options;
+  const absl::Duration profile = options.bundle.profile;
+  options.bundle = running.bundle;
+  options.bundle.profile = profile;
+  options.directory = running.bundle_dir = directory;
+  absl::StatusOr<std::unique_ptr<BundleSchedule>> bundles =
+      BundleSchedule::Start(options, *running.profiler);
+  if (!bundles.ok()) return bundles.status();
+  running.bundles = *std::move(bundles);
+  return absl::OkStatus();
+}
+
 absl::Status Start(const wallprof_request& request) {
   auto running = std::make_unique<Running>();
   if (request.view != nullptr) {
@@ -193,6 +235,11 @@ absl::Status Start(const wallprof_request& request) {
     return status;
   }
   running->source = SourceOf(*running->profiler);
+  running->bundle = BundleOptionsOf(request);
+  if (request.bundle_dir != nullptr) {
+    const absl::Status status = StartBundles(request.bundle_dir, *running);
+    if (!status.ok()) return status;
+  }
   if (request.listen != nullptr) {
     const absl::Status status =
         StartListening(WithPid(request.listen), *running);
@@ -240,6 +287,14 @@ void wallprof_engine_finish() {
   if (running == nullptr) return;
   if (running->listening.valid()) running->listening.wait();
   running->server.reset();
+  if (running->bundles != nullptr) {
+    running->bundles->Stop();
+    const std::string error = running->bundles->Counts().last_error;
+    if (!error.empty()) {
+      dprintf(STDERR_FILENO, "wallprof: the last bundle is missing in %s: %s\n",
+              running->bundle_dir.c_str(), error.c_str());
+    }
+  }
   if (!running->output.empty()) {
     const absl::Status written = wallprof::Privately(
         *running->profiler,

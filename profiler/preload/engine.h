@@ -7,6 +7,7 @@
 #ifndef WALLPROF_PROFILER_PRELOAD_ENGINE_H_
 #define WALLPROF_PROFILER_PRELOAD_ENGINE_H_
 
+#include <malloc.h>
 #include <signal.h>
 
 #ifdef __cplusplus
@@ -22,9 +23,13 @@ struct wallprof_request {
   const char* output;
   const char* hz;
   const char* view;
-  const char* record;     /* "1": the last day is kept (Options::record) */
-  const char* record_dir; /* the same, and written there */
-  const char* recording;  /* file that `wallprof run` reads afterwards */
+  const char* record;         /* "1": the last day is kept (Options::record) */
+  const char* record_dir;     /* the same, and written there */
+  const char* recording;      /* file that `wallprof run` reads afterwards */
+  const char* bundle_dir;     /* bundles go there (BundleSchedule) */
+  const char* bundle_process; /* their process id, where another knows it too */
+  /* The program's mallinfo2; NULL where its allocator is not libc's. */
+  struct mallinfo2 (*mallinfo)(void);
 };
 
 /* Starts sampling. 0, or -1 with one line, without newline, in `error`. */

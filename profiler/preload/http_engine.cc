@@ -7,8 +7,9 @@
 #pragma GCC visibility push(default)
 
 void wallprof_engine_serve(wallprof::HttpEngineRequest* request) {
-  request->server = wallprof::http::ServeSource(
-      request->address, *request->source, std::move(request->spawn), {});
+  request->server =
+      wallprof::http::ServeSource(request->address, *request->source,
+                                  std::move(request->spawn), request->options);
 }
 
 #pragma GCC visibility pop

@@ -16,6 +16,7 @@ namespace wallprof {
 
 struct HttpEngineRequest {
   std::string address;
+  HttpOptions options;
   ProfileSource* source;  // must outlive the server
   std::function<absl::Status(const std::string& name,
                              std::function<void()> body)>

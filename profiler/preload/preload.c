@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fleet/bundle/libc_allocator.h"
 #include "profiler/preload/engine.h"
 #include "profiler/preload/program_signals.h"
 
@@ -302,10 +304,21 @@ static int IsMeant(void) {
     libc_setenv("WALLPROF_PID", pid, 1);
     MakeAbsolute("WALLPROF_OUTPUT");
     MakeAbsolute("WALLPROF_RECORD_DIR");
+    MakeAbsolute("WALLPROF_BUNDLE_DIR");
     return 1;
   }
   if (strcmp(meant, kNobody) == 0) return 0;
   return strcmp(meant, pid) == 0 || children_too;
+}
+
+/* libc's numbers are of no use where the program has another allocator. */
+static __typeof__(&mallinfo2) Mallinfo(void) {
+  __typeof__(&mallinfo2) found = NULL;
+  if (AllocatorIsLibcs()) {
+    found = (__typeof__(&mallinfo2))dlsym(RTLD_DEFAULT, "mallinfo2");
+  }
+  dlerror(); /* as in Unfit */
+  return found;
 }
 
 static void StartIfAsked(void) {
@@ -314,6 +327,7 @@ static void StartIfAsked(void) {
   if (Variable("WALLPROF_LISTEN") == NULL &&
       Variable("WALLPROF_OUTPUT") == NULL &&
       Variable("WALLPROF_RECORD_DIR") == NULL &&
+      Variable("WALLPROF_BUNDLE_DIR") == NULL &&
       Variable("WALLPROF_RECORDING") == NULL) {
     return;
   }
@@ -332,6 +346,9 @@ static void StartIfAsked(void) {
   request.record = Copy(Variable("WALLPROF_RECORD"));
   request.record_dir = Copy(Variable("WALLPROF_RECORD_DIR"));
   request.recording = Copy(Variable("WALLPROF_RECORDING"));
+  request.bundle_dir = Copy(Variable("WALLPROF_BUNDLE_DIR"));
+  request.bundle_process = Copy(Variable("WALLPROF_BUNDLE_PROCESS"));
+  request.mallinfo = Mallinfo();
   const char* contradiction = Contradiction();
   if (contradiction != NULL) {
     Complain(contradiction, "");

@@ -18,6 +18,9 @@ PUBLIC = {
     'wallprof/profiler.h': 'profiler API',
     'wallprof/labels.h': 'profiler API',
     'wallprof/recorder.h': 'profiler API',
+    'wallprof/bundle.h': 'bundle API',
+    'wallprof/bundle_schedule.h': 'bundle API',
+    'wallprof/variables.h': 'bundle API',
     'wallprof/http.h': 'http API',
     'wallprof/httplib_mount.h': 'http API',
     'wallprof/object_store.h': 'objects API',
@@ -25,7 +28,8 @@ PUBLIC = {
 }
 PROFILE = ['profile API']
 PROFILER = PROFILE + ['profiler API']
-HTTP = PROFILER + ['http API']
+BUNDLE = PROFILER + ['bundle API']
+HTTP = BUNDLE + ['http API']
 FLEET = PROFILER + ['agent API']
 
 # Each room with the rooms whose headers its files may include, besides its
@@ -52,17 +56,19 @@ ROOMS = {
                  'profiler/record', 'profiler/symbolize', 'profiler/profile'] + PROFILER,
     # The program around the library, as `cli` is.
     'profiler/preload': ['profiler', 'profiler/threads', 'profiler/capture',
-                         'http'] + HTTP,
+                         'fleet/bundle', 'http'] + HTTP,
+    'fleet/include': BUNDLE + FLEET + ['objects API'],
+    # What one process says of itself. HTTP is one of the ways it leaves by.
+    'fleet/bundle': BUNDLE,
     'http/include': HTTP,
     'http/socket': [],
-    'http': ['http/socket'] + HTTP,
+    'http': ['http/socket', 'fleet/bundle'] + HTTP,
     # Where to keep what profiles and bundles are written to.
-    'fleet/include': FLEET + ['objects API'],
     'fleet/objects': ['objects API'],
     'fleet/agent': FLEET,
     # The programs wire what the libraries have.
-    'cli': ['profiler', 'profiler/threads', 'profiler/profile',
-            'fleet/agent'] + HTTP + FLEET,
+    'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
+            'fleet/bundle'] + HTTP + FLEET,
     'examples': HTTP,
 }
 
@@ -77,7 +83,7 @@ LIBRARIES = {
     'dwarf.h': ['profiler/symbolize'],
     'lzma.h': ['profiler/symbolize'],
     'zlib.h': ['profiler/encode', 'profiler/record', 'profiler/symbolize',
-               'fleet/agent'],
+               'fleet/agent', 'fleet/bundle'],
     're2/': ['cli'],
     'CLI/': ['cli'],
     'curl/': ['cli', 'fleet/objects'],
@@ -230,7 +236,7 @@ class TreeTest(unittest.TestCase):
     """That the tree keeps the rules."""
 
     def test_every_file(self):
-        files = [file for folder in ('profiler', 'http', 'fleet', 'cli', *FREE,
+        files = [file for folder in ('profiler', 'fleet', 'http', 'cli', *FREE,
                                      'examples')
                  for suffix in ('cc', 'h')
                  for file in sorted((SOURCE / folder).rglob(f'*.{suffix}'))]

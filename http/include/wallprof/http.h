@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "wallprof/bundle.h"
 #include "wallprof/profile.h"
 #include "wallprof/profiler.h"
 #include "wallprof/recorder.h"
@@ -56,15 +57,17 @@ struct HttpOptions {
   // Others are refused (403), so that a web page cannot reach the profiler by
   // rebinding its own name to this address.
   std::vector<std::string> allowed_hosts;
+
+  // What /debug/profiles puts into its bundles; a request says for how long it
+  // measures.
+  BundleOptions bundle;
 };
 
 // What the handler serves from; Profiler is one, tests have another.
-class ProfileSource {
+class ProfileSource : public BundleSource {
  public:
-  virtual ~ProfileSource() = default;
   virtual absl::StatusOr<Profile> Collect(absl::Duration duration,
                                           const CollectOptions& options) = 0;
-  virtual std::vector<ThreadInfo> Threads() = 0;
   virtual Statistics Stats() = 0;
 
   // What was recorded (Profiler::Past, Profiler::DescribeRecorded); NotFound
@@ -72,6 +75,12 @@ class ProfileSource {
   virtual absl::StatusOr<Profile> Past(absl::Time from, absl::Time to,
                                        const PastOptions& options);
   virtual absl::StatusOr<Recorded> DescribeRecorded();
+
+  // For bundles. Here they are views of what Collect gives, and Unimplemented.
+  std::vector<absl::StatusOr<Profile>> CollectViews(
+      absl::Duration duration, const std::vector<View>& views,
+      const CollectOptions& options) override;
+  absl::StatusOr<Profile> Snapshot(View view) override;
 };
 
 // `profiler` must outlive the result.

@@ -176,6 +176,12 @@ class Profiler {
   absl::StatusOr<Profile> Collect(absl::Duration duration,
                                   const CollectOptions& options = {});
 
+  // The same measurement seen in each of `views`, in that order, whatever
+  // options.view says.
+  std::vector<absl::StatusOr<Profile>> CollectViews(
+      absl::Duration duration, const std::vector<View>& views,
+      const CollectOptions& options = {});
+
   // Everything since Start, as Collect gives it; or since the stack table was
   // last emptied, which happens when it is nearly full and nobody collects.
   // Thread-safe.
@@ -216,9 +222,6 @@ class Profiler {
   class State;
 
   explicit Profiler(std::unique_ptr<State> state);
-
-  absl::StatusOr<Profile> CollectDetail(absl::Duration duration,
-                                        const CollectOptions& options);
 
   std::unique_ptr<State> state_;
 };
