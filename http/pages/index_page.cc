@@ -58,6 +58,8 @@ constexpr absl::string_view kIndexBody = R"(<h1>wallprof</h1>
 <table>
 <tr><td><a href="diff?seconds=5&amp;before=cpu&amp;after=wall&amp;format=svg"><code>/diff</code></a></td>
 <td>The next <code>seconds</code> in two views, <code>before</code> and <code>after</code>; or, with <code>view</code>, two such windows, one after the other</td></tr>
+<tr><td><a href="debug/profiles?profile=5s"><code>/debug/profiles?profile=5s</code></a></td>
+<td>A bundle of the next five seconds: profiles, threads, variables (<a href="debug/vars"><code>/debug/vars</code></a>), heap, and where they came from</td></tr>
 <tr><td><a href="threads"><code>/threads</code></a></td>
 <td>Every thread now: state, what it waits for, stack (<a href="threads?format=json">JSON</a>)</td></tr>
 <tr><td><a href="recording"><code>/recording</code></a></td>

@@ -188,9 +188,8 @@ BundleOptions BundleOptionsOf(const wallprof_request& request) {
   BundleOptions options;
   options.heap_statistics = nullptr;
   if (request.mallinfo != nullptr) {
-    options.heap_statistics = [mallinfo = request.mallinfo] {
-      return bundle::HeapStatisticsJson(mallinfo());
-    };
+    auto heap = std::make_shared<bundle::HeapStatistics>(request.mallinfo);
+    options.heap_statistics = [heap] { return heap->Read(); };
   }
   if (request.bundle_process != nullptr) {
     const std::string process = request.bundle_process;

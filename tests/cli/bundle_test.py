@@ -150,6 +150,29 @@ class BundleTest(unittest.TestCase):
                                      capture_output=True, check=True)
                 self.assertRegex(top.stdout, 'sleep|select')
 
+    def test_readers(self):
+        self.assert_ran(self.run_wallprof(*sleeper()))
+        (bundle,) = self.bundles()
+        tested = subprocess.run(['unzip', '-t', bundle.path], text=True,
+                                capture_output=True, check=True)
+        self.assertIn('No errors detected', tested.stdout)
+        subprocess.run(['unzip', '-q', bundle.path, '-d', self.directory],
+                       check=True)
+        with open(os.path.join(self.directory, 'meta'), encoding='utf-8') as meta:
+            self.assertEqual(json.load(meta), bundle.meta)
+        if os.path.exists(subject('read_bundle')):
+            read = subprocess.run([subject('read_bundle'), bundle.path],
+                                  text=True, capture_output=True, check=True)
+            self.assertEqual(read.stdout.splitlines(), [
+                f"{bundle.meta['main']} {bundle.meta['proc_id']}",
+                *(f'{name} true true' for name in bundle.names)])
+            for profile in 'wall', 'lockwait':
+                top = subprocess.run(
+                    ['go', 'tool', 'pprof', '-top',
+                     os.path.join(self.directory, 'pprof', profile)],
+                    text=True, capture_output=True, check=True)
+                self.assertIn(f'Type: {profile}', top.stdout)
+
     def test_killed_program_keeps_both(self):
         self.assert_ran(self.run_wallprof(*sleeper(
             'os.kill(os.getpid(), signal.SIGKILL)', seconds=1.5)), 137)

@@ -17,6 +17,7 @@ use() {
 }
 use wallprof-profile read_profile.cc
 use wallprof-profiler collect.cc
+use wallprof-bundle bundle.cc
 use wallprof-http serve.cc
 use wallprof-agent send.cc
 

@@ -78,8 +78,9 @@ struct BundleOptions {
   std::function<absl::Status(const BundleSink& sink)> heap;
 
   // Numbers of the allocator, as JSON: entry heap.json. By default those of
-  // mallinfo2, which locks the allocator for as long as it takes to walk its
-  // free blocks, arena by arena. Empty: no such entry.
+  // mallinfo2, which locks an arena for as long as it takes to walk its free
+  // blocks; so once that has taken 2 ms, it is not asked any more. Empty: no
+  // such entry.
   std::function<absl::StatusOr<std::string>()> heap_statistics =
       HeapStatisticsOfLibc;
 
@@ -98,7 +99,7 @@ struct BundleOptions {
   // OkStatus, or InvalidArgument naming what is wrong.
   absl::Status Validate() const;
 
-  // FailedPrecondition where malloc is not libc's.
+  // FailedPrecondition where malloc is not libc's, or has taken too long.
   static absl::StatusOr<std::string> HeapStatisticsOfLibc();
 };
 
