@@ -141,7 +141,10 @@ absl::Status Run(const Arguments& arguments, int& exit_status) {
   if (!arguments.bundle_dir.empty()) {
     const absl::Status written = final_bundle.WriteIfMissing(
         arguments.command[0], *ended, recording.get());
-    if (!written.ok()) Say(std::string(written.message()));
+    // That nothing was recorded is said once.
+    if (!written.ok() && !(absl::IsNotFound(written) && wants_report)) {
+      Say(std::string(written.message()));
+    }
   }
   if (!wants_report) return absl::OkStatus();
   // The command's own status stays, whatever becomes of the profile.

@@ -5,6 +5,7 @@ end in every way.
 """
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 import zipfile
 
 # Long enough for a busy machine; a test that gets here has found a hang.
@@ -172,6 +174,43 @@ class BundleTest(unittest.TestCase):
                      os.path.join(self.directory, 'pprof', profile)],
                     text=True, capture_output=True, check=True)
                 self.assertIn(f'Type: {profile}', top.stdout)
+
+    def test_served_bundle_is_of_the_same_process(self):
+        process = subprocess.Popen(
+            [WALLPROF, 'run', '--bundle-dir', self.bundle_dir, '--listen', '0',
+             '--', '/usr/bin/python3', '-c',
+             'import sys\nheld = bytearray(3 << 20)\n'
+             'print("ready", flush=True)\nsys.stdin.read()'],
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=self.environment)
+        for stream in process.stdin, process.stdout, process.stderr:
+            self.addCleanup(stream.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        url = re.search(r'http://[0-9.:]+/', process.stderr.readline())[0]
+        self.assertEqual(process.stdout.readline(), 'ready\n')
+        # No proxy stands between loopback and us.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url + 'debug/profiles?profile=0.3s',
+                         timeout=TIMEOUT_SECONDS) as answer:
+            name = answer.headers['Content-Disposition'].split('"')[1]
+            path = os.path.join(self.directory, name)
+            with open(path, 'wb') as file:
+                file.write(answer.read())
+        process.stdin.close()
+        process.wait()
+        served = Bundle(path)
+        self.assertEqual(served.names, [*QUICK[:-1], 'pprof/profile', QUICK[-1]])
+        self.assertGreater(json.loads(served.entries['heap.json'])['used_bytes'],
+                           3 << 20, 'of the program, not of the engine')
+        for bundle in self.bundles():
+            self.assertEqual(bundle.meta['proc_id'], served.meta['proc_id'])
+
+    def test_unprofiled_program_has_none_and_that_is_said_once(self):
+        done = self.run_wallprof('/usr/bin/setpriv', '--version')
+        self.assertEqual(done.stderr.count('no recording was made'), 1,
+                         done.stderr)
+        self.assertEqual(self.files(), [])
 
     def test_killed_program_keeps_both(self):
         self.assert_ran(self.run_wallprof(*sleeper(
