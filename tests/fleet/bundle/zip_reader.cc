@@ -1,4 +1,4 @@
-#include "tests/bundle/zip_reader.h"
+#include "tests/fleet/bundle/zip_reader.h"
 
 #include <zlib.h>
 

@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "tests/bundle/checked_entries.h"
-#include "tests/bundle/fake_source.h"
+#include "tests/fleet/bundle/checked_entries.h"
+#include "tests/fleet/bundle/fake_source.h"
 #include "wallprof/bundle.h"
 #include "wallprof/formats.h"
 #include "wallprof/variables.h"

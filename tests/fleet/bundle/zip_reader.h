@@ -1,6 +1,6 @@
 // Zips as readers see them: by the directory at the end.
-#ifndef WALLPROF_TESTS_BUNDLE_ZIP_READER_H_
-#define WALLPROF_TESTS_BUNDLE_ZIP_READER_H_
+#ifndef WALLPROF_TESTS_FLEET_BUNDLE_ZIP_READER_H_
+#define WALLPROF_TESTS_FLEET_BUNDLE_ZIP_READER_H_
 
 #include <string>
 #include <string_view>
@@ -21,4 +21,4 @@ std::vector<std::string> NamesOf(const Entries& entries);
 
 }  // namespace wallprof::bundle
 
-#endif  // WALLPROF_TESTS_BUNDLE_ZIP_READER_H_
+#endif  // WALLPROF_TESTS_FLEET_BUNDLE_ZIP_READER_H_

@@ -1,4 +1,4 @@
-#include "tests/bundle/fake_source.h"
+#include "tests/fleet/bundle/fake_source.h"
 
 namespace wallprof::bundle {
 

@@ -1,13 +1,13 @@
 // A bundle's entries, in a test.
-#ifndef WALLPROF_TESTS_BUNDLE_CHECKED_ENTRIES_H_
-#define WALLPROF_TESTS_BUNDLE_CHECKED_ENTRIES_H_
+#ifndef WALLPROF_TESTS_FLEET_BUNDLE_CHECKED_ENTRIES_H_
+#define WALLPROF_TESTS_FLEET_BUNDLE_CHECKED_ENTRIES_H_
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <string_view>
 
-#include "tests/bundle/zip_reader.h"
+#include "tests/fleet/bundle/zip_reader.h"
 
 namespace wallprof::bundle {
 
@@ -30,4 +30,4 @@ inline std::string EntryOf(const Entries& entries, const std::string& name) {
 
 }  // namespace wallprof::bundle
 
-#endif  // WALLPROF_TESTS_BUNDLE_CHECKED_ENTRIES_H_
+#endif  // WALLPROF_TESTS_FLEET_BUNDLE_CHECKED_ENTRIES_H_

@@ -11,7 +11,7 @@
 #include "fleet/bundle/escape.h"
 #include "fleet/bundle/identity.h"
 #include "fleet/bundle/zip_writer.h"
-#include "tests/bundle/checked_entries.h"
+#include "tests/fleet/bundle/checked_entries.h"
 #include "wallprof/bundle.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);

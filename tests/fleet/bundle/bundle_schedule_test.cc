@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "tests/bundle/checked_entries.h"
+#include "tests/fleet/bundle/checked_entries.h"
 #include "wallprof/formats.h"
 #include "wallprof/variables.h"
 

@@ -20,8 +20,8 @@
 #include "fleet/bundle/identity.h"
 #include "fleet/bundle/schedule_loop.h"
 #include "fleet/bundle/write.h"
-#include "tests/bundle/checked_entries.h"
-#include "tests/bundle/fake_source.h"
+#include "tests/fleet/bundle/checked_entries.h"
+#include "tests/fleet/bundle/fake_source.h"
 
 namespace wallprof::bundle {
 namespace {

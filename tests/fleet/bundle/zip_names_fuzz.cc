@@ -13,7 +13,7 @@
 #include "absl/strings/escaping.h"
 #include "fleet/bundle/escape.h"
 #include "fleet/bundle/zip_writer.h"
-#include "tests/bundle/zip_reader.h"
+#include "tests/fleet/bundle/zip_reader.h"
 
 namespace wallprof::bundle {
 namespace {

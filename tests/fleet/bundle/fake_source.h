@@ -1,6 +1,6 @@
 // What bundles are made of, in a test's hand.
-#ifndef WALLPROF_TESTS_BUNDLE_FAKE_SOURCE_H_
-#define WALLPROF_TESTS_BUNDLE_FAKE_SOURCE_H_
+#ifndef WALLPROF_TESTS_FLEET_BUNDLE_FAKE_SOURCE_H_
+#define WALLPROF_TESTS_FLEET_BUNDLE_FAKE_SOURCE_H_
 
 #include <map>
 #include <vector>
@@ -30,4 +30,4 @@ Profile ProfileOfPeriod(int64_t period);
 
 }  // namespace wallprof::bundle
 
-#endif  // WALLPROF_TESTS_BUNDLE_FAKE_SOURCE_H_
+#endif  // WALLPROF_TESTS_FLEET_BUNDLE_FAKE_SOURCE_H_
