@@ -121,7 +121,7 @@ class ModuleImages {
   }
 
   absl::StatusOr<SourceAnswers> FindSource(
-      const std::vector<uint64_t>& addresses) const {
+      const std::vector<uint64_t>& addresses, SourceIndex& index) const {
     SourceFiles files;
     files.image = &debug();
     files.split.directory = std::filesystem::path(debug_path()).parent_path();
@@ -131,7 +131,8 @@ class ModuleImages {
     }
     files.alternate = alternate_.image.get();
     files.lowest_code = LowestCode(module_.image);
-    return symbolize::FindSource(files, addresses, module_.max_source_bytes);
+    return symbolize::FindSource(files, addresses, module_.max_source_bytes,
+                                 index);
   }
 
   // Whether a part of the debug information is in a file that is not there.
@@ -158,11 +159,12 @@ class ModuleImages {
 // Of `addresses`, which are sorted.
 std::vector<SourceFrames> SourceOf(const ModuleImages& images,
                                    const std::vector<uint64_t>& addresses,
+                                   SourceIndex& index,
                                    std::set<std::string>& missing) {
   if (!HasDebugInformation(images.debug())) {
     return std::vector<SourceFrames>(addresses.size());
   }
-  absl::StatusOr<SourceAnswers> source = images.FindSource(addresses);
+  absl::StatusOr<SourceAnswers> source = images.FindSource(addresses, index);
   const std::string about =
       absl::StrCat("no lines for code in ", images.debug_path(), ": ");
   if (!source.ok()) {
@@ -214,7 +216,7 @@ std::set<std::string> SearchModule(const SearchedModule& module,
   const std::vector<std::string> symbols =
       NamesIn(images.with_symbols(), addresses);
   const std::vector<SourceFrames> sources =
-      SourceOf(images, addresses, missing);
+      SourceOf(images, addresses, names.source_index(), missing);
   for (size_t i = 0; i < places.size(); ++i) {
     names.Add(places[i].offset,
               FramesOf(sources[i], symbols[i],

@@ -50,7 +50,8 @@ size_t ModuleNames::bytes() const {
   return sizeof *this + TableBytes(by_offset_) + TableBytes(by_identity_) +
          frames_.capacity() * sizeof(CodeFrame) +
          functions_.size() * sizeof(FunctionName) +
-         filenames_.capacity() * sizeof(void*) + text_bytes_;
+         filenames_.capacity() * sizeof(void*) + text_bytes_ +
+         source_index_.bytes();
 }
 
 ModuleNames& NameCache::Module(const std::string& key) {
@@ -61,11 +62,18 @@ ModuleNames& NameCache::Module(const std::string& key) {
 }
 
 void NameCache::Trim() {
-  while (!modules_.empty() && bytes() > bound_bytes_) {
-    modules_.erase(std::min_element(
-        modules_.begin(), modules_.end(), [](const auto& a, const auto& b) {
-          return a.second->last_use < b.second->last_use;
-        }));
+  std::vector<std::pair<uint64_t, std::string>> by_use;
+  for (const auto& [key, entry] : modules_) {
+    by_use.emplace_back(entry->last_use, key);
+  }
+  std::sort(by_use.begin(), by_use.end());
+  for (const auto& [use, key] : by_use) {
+    if (bytes() <= bound_bytes_) return;
+    modules_[key]->names.source_index().Clear();
+  }
+  for (const auto& [use, key] : by_use) {
+    if (bytes() <= bound_bytes_) return;
+    modules_.erase(key);
   }
 }
 

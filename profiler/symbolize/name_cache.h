@@ -17,6 +17,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/node_hash_set.h"
 #include "absl/types/span.h"
+#include "profiler/symbolize/dwarf/source_index.h"
 
 namespace wallprof::symbolize {
 
@@ -60,6 +61,9 @@ class ModuleNames {
   // once.
   void Add(uint64_t file_offset, const std::vector<FoundFrame>& frames);
 
+  // What shortens the search for further names.
+  SourceIndex& source_index() { return source_index_; }
+
   // Memory in use, near enough.
   size_t bytes() const;
 
@@ -79,6 +83,7 @@ class ModuleNames {
   std::deque<FunctionName> functions_;
   absl::node_hash_set<std::string> filenames_;
   size_t text_bytes_ = 0;  // of names and file names
+  SourceIndex source_index_;
 };
 
 // Not thread-safe.
@@ -90,7 +95,7 @@ class NameCache {
   ModuleNames& Module(const std::string& key);
 
   // Drops the modules that were used longest ago until the rest is within the
-  // bound.
+  // bound: first what shortens the search, then the names.
   void Trim();
 
   size_t bytes() const;

@@ -20,7 +20,8 @@ namespace wallprof::symbolize {
 // How much to keep and where to look. The defaults are those of the profiler.
 struct SymbolizerOptions {
   // Of names and lines between calls: those of some 30 000 functions, half of
-  // that where they are templates. Profiles of one service meet fewer.
+  // that where they are templates. Profiles of one service meet fewer. What
+  // shortens the search for more, SourceIndex, is in it.
   size_t cache_bytes = size_t{12} << 20;
 
   // For debug information during a call, see FindSource. Modules that need more

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "profiler/symbolize/dwarf/address_ranges.h"
+#include "profiler/symbolize/dwarf/source_index.h"
 
 namespace wallprof::symbolize {
 
@@ -23,11 +24,19 @@ struct Call {
 // Of each of `addresses` (sorted) the calls that it lies in, outermost first;
 // none where no function is. `root` is the unit's first entry, all of the unit
 // is in memory. One pass over the entries that can matter; a second one over
-// all of them only if an address was not in any function of the first.
+// all of them only if an address was not in any function of the first. The
+// functions of the first are added to `learnt`.
 std::vector<std::vector<Call>> FindCalls(const UnitAddresses& unit,
                                          const Dwarf_Die& root,
                                          const std::vector<uint64_t>& addresses,
-                                         uint64_t lowest_code);
+                                         uint64_t lowest_code,
+                                         std::vector<IndexedFunction>& learnt);
+
+// The same of addresses that are known to be in `functions`, of which all is in
+// memory; nothing else is read.
+std::vector<std::vector<Call>> FindCallsIn(
+    const UnitAddresses& unit, std::vector<Dwarf_Die> functions,
+    const std::vector<uint64_t>& addresses, uint64_t lowest_code);
 
 }  // namespace wallprof::symbolize
 

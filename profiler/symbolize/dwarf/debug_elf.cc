@@ -58,6 +58,10 @@ Extent ExtentOf(std::string_view debug_name) {
 // Of sections. Those of a program in a million sections have some megabytes.
 constexpr uint64_t kLongestNames = 16 << 20;
 
+// Of a packed section, pieces here and there cost far more than all of it in
+// order. So much is unpacked at once, if there is room.
+constexpr uint64_t kScattered = uint64_t{16} << 20;
+
 // What a section unpacks to is at most this many times as large; what claims
 // more is malformed.
 constexpr uint64_t kMostRatio = 1100;
@@ -224,12 +228,13 @@ absl::Status DebugElf::Prepare(size_t max_bytes,
     Narrow(section, name, parts);
     has_info |= name == "info";
     const char* content = copy_->data() + section.sh_offset;
+    const uint64_t room = max_bytes - std::min(max_bytes, bytes());
     // Strings are all over the section: unpacked, each would cost much.
-    if (extent == Extent::kPieces &&
-        !(name == "str" && copy_->IsUnpacked(content))) {
-      continue;
-    }
-    if (section.sh_size > max_bytes - std::min(max_bytes, bytes())) {
+    const bool at_once =
+        copy_->IsUnpacked(content) &&
+        (name == "str" || section.sh_size <= std::min(room, kScattered));
+    if (extent != Extent::kWhole && !at_once) continue;
+    if (section.sh_size > room) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "its debug information needs more than ", max_bytes >> 20, " MiB"));
     }

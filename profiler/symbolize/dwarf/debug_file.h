@@ -42,6 +42,12 @@ class DebugFile {
   // By offset. Their first bytes are in memory.
   const std::vector<Unit>& units() const { return units_; }
 
+  // Whether units are unpacked as they are loaded: a whole one is then had for
+  // less than several parts.
+  bool packed() const {
+    return elf_->copy().IsUnpacked(Section("info").data());
+  }
+
   std::string_view Section(std::string_view name) const {
     return elf_->Section(name);
   }

@@ -16,17 +16,28 @@ class Run {
       const std::vector<uint64_t>& addresses, uint64_t lowest_code)
       : format_(format),
         first_special_(static_cast<uint8_t>(format.operands.size() + 1)),
+        whole_(program),
         program_(program),
         addresses_(addresses),
         lowest_code_(lowest_code),
         rows_(addresses.size()),
         known_(addresses.size()) {}
 
-  std::vector<LineRow> Rows() && {
+  // Returns the sequences.
+  std::vector<LineSequence> All() {
     Restart();
     while (!program_.at_end()) Step();
-    return std::move(rows_);
+    return std::move(sequences_);
   }
+
+  void One(const LineSequence& sequence) {
+    if (sequence.at >= whole_.size()) return;
+    program_ = ByteReader(whole_.substr(sequence.at));
+    Restart();
+    for (ended_ = false; !ended_ && !program_.at_end();) Step();
+  }
+
+  std::vector<LineRow> Rows() && { return std::move(rows_); }
 
  private:
   void Step() {
@@ -79,7 +90,9 @@ class Run {
     const uint64_t opcode = operation.Fixed(1);
     if (opcode == DW_LNE_end_sequence) {
       Cover(address_);
+      if (in_sequence_ && !ignored_) AddSequence();
       Restart();
+      ended_ = true;
     } else if (opcode == DW_LNE_set_address) {
       address_ = operation.Fixed(8);
     }
@@ -93,6 +106,7 @@ class Run {
   void Emit() {
     if (!in_sequence_) {
       in_sequence_ = true;
+      begin_ = address_;
       ignored_ = address_ < lowest_code_;
       next_ = std::lower_bound(addresses_.begin(), addresses_.end(), address_) -
               addresses_.begin();
@@ -111,7 +125,18 @@ class Run {
     }
   }
 
+  void AddSequence() {
+    const uint64_t size = address_ - begin_;
+    if (size != static_cast<uint32_t>(size) ||
+        start_ != static_cast<uint32_t>(start_)) {
+      return;
+    }
+    sequences_.push_back(
+        {begin_, static_cast<uint32_t>(size), static_cast<uint32_t>(start_)});
+  }
+
   void Restart() {
+    start_ = whole_.size() - program_.rest().size();
     address_ = 0;
     now_ = {1, 1};
     in_sequence_ = false;
@@ -119,11 +144,13 @@ class Run {
 
   const LineProgramFormat& format_;
   const uint8_t first_special_;
+  const std::string_view whole_;
   ByteReader program_;
   const std::vector<uint64_t>& addresses_;
   const uint64_t lowest_code_;
   std::vector<LineRow> rows_;
   std::vector<bool> known_;
+  std::vector<LineSequence> sequences_;
 
   uint64_t address_ = 0;
   LineRow now_;
@@ -131,15 +158,34 @@ class Run {
   size_t next_ = 0;  // address that no row of the sequence has reached
   bool in_sequence_ = false;
   bool ignored_ = false;
+  bool ended_ = false;
+  uint64_t begin_ = 0;  // of the sequence
+  size_t start_ = 0;    // the same in the program
 };
+
+bool Covers(const LineSequence& sequence,
+            const std::vector<uint64_t>& addresses) {
+  const auto next =
+      std::lower_bound(addresses.begin(), addresses.end(), sequence.begin);
+  return next != addresses.end() && *next - sequence.begin < sequence.size;
+}
 
 }  // namespace
 
 std::vector<LineRow> FindRows(const LineProgramFormat& format,
                               std::string_view program,
                               const std::vector<uint64_t>& addresses,
-                              uint64_t lowest_code) {
-  return Run(format, program, addresses, lowest_code).Rows();
+                              uint64_t lowest_code,
+                              std::vector<LineSequence>& sequences) {
+  Run run(format, program, addresses, lowest_code);
+  if (sequences.empty()) {
+    sequences = run.All();
+  } else {
+    for (const LineSequence& sequence : sequences) {
+      if (Covers(sequence, addresses)) run.One(sequence);
+    }
+  }
+  return std::move(run).Rows();
 }
 
 }  // namespace wallprof::symbolize

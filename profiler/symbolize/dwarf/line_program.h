@@ -28,14 +28,23 @@ struct LineRow {
   int64_t line = 0;
 };
 
+// Rows that follow each other without a gap.
+struct LineSequence {
+  uint64_t begin = 0;
+  uint32_t size = 0;
+  uint32_t at = 0;  // in the program
+};
+
 // The row in force at each of `addresses` (sorted); kNoFile where none is.
 // Where several sequences cover an address the first counts; those that begin
 // below `lowest_code` are of functions that the linker left out. A malformed
-// program ends there.
+// program ends there. Of `sequences`, if there are any, only those are run that
+// cover an address; else the whole program is, and they are added there.
 std::vector<LineRow> FindRows(const LineProgramFormat& format,
                               std::string_view program,
                               const std::vector<uint64_t>& addresses,
-                              uint64_t lowest_code);
+                              uint64_t lowest_code,
+                              std::vector<LineSequence>& sequences);
 
 }  // namespace wallprof::symbolize
 

@@ -131,9 +131,10 @@ bool LineTable::ReadEntries(DebugFile& file, ByteReader& header,
 }
 
 std::vector<SourcePlace> LineTable::PlacesOf(
-    const std::vector<uint64_t>& addresses, uint64_t lowest_code) const {
+    const std::vector<uint64_t>& addresses, uint64_t lowest_code,
+    std::vector<LineSequence>& sequences) const {
   const std::vector<LineRow> rows =
-      FindRows(format_, program_, addresses, lowest_code);
+      FindRows(format_, program_, addresses, lowest_code, sequences);
   std::vector<SourcePlace> places(addresses.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     // Neighbours are mostly in the same file.

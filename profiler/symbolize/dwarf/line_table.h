@@ -28,10 +28,11 @@ class LineTable {
   LineTable(DebugFile& file, Dwarf_Die root);
 
   // The places of the instructions at `addresses` (sorted). What begins below
-  // `lowest_code` was left out by the linker. To be asked for while the unit's
-  // lines are in memory.
+  // `lowest_code` was left out by the linker. For `sequences` see FindRows. To
+  // be asked for while the unit's lines are in memory.
   std::vector<SourcePlace> PlacesOf(const std::vector<uint64_t>& addresses,
-                                    uint64_t lowest_code) const;
+                                    uint64_t lowest_code,
+                                    std::vector<LineSequence>& sequences) const;
 
   // By the index that attributes use; empty if there is none.
   std::string FileOf(uint64_t index) const;

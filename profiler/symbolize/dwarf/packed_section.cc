@@ -9,9 +9,9 @@
 namespace wallprof::symbolize {
 namespace {
 
-// A state takes some 40 KiB, a hundredth of what lies between two. Unpacking
-// that much takes ten milliseconds.
-constexpr uint64_t kStride = uint64_t{4} << 20;
+// A state takes some 40 KiB, a twenty-fifth of what lies between two. Unpacking
+// that much takes some milliseconds.
+constexpr uint64_t kStride = uint64_t{1} << 20;
 constexpr size_t kStateBytes = 40 << 10;
 
 // Read, or passed over, at a time.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "profiler/symbolize/dwarf/source_index.h"
 #include "profiler/symbolize/dwarf/split_unit.h"
 #include "profiler/symbolize/elf_image.h"
 #include "profiler/symbolize/source_frame.h"
@@ -45,9 +46,10 @@ inline constexpr size_t kMaxSourceBytes = size_t{160} << 20;
 // are read. Fails if the file cannot be read at all, with a message that
 // follows the file's name: NotFound without debug information,
 // ResourceExhausted beyond `max_bytes`, InvalidArgument if it is malformed.
+// Uses what earlier searches of the same file left in `index`, and adds to it.
 absl::StatusOr<SourceAnswers> FindSource(const SourceFiles& files,
                                          const std::vector<uint64_t>& addresses,
-                                         size_t max_bytes = kMaxSourceBytes);
+                                         size_t max_bytes, SourceIndex& index);
 
 }  // namespace wallprof::symbolize
 

@@ -57,14 +57,33 @@ int TakeAttribute(Dwarf_Attribute* attribute, void* to) {
 std::vector<SourceFrames> UnitSource::Find(
     const UnitAddresses& unit, const Dwarf_Die& root,
     const Dwarf_Die& lines_root, const std::vector<uint64_t>& addresses,
-    uint64_t lowest_code) {
+    uint64_t lowest_code, LearntUnit& learnt) {
   split_root_ = root;
   lines_root_ = lines_root;
-  std::vector<std::vector<Call>> chains =
-      FindCalls(unit, root, addresses, lowest_code);
+  return FramesAt(
+      FindCalls(unit, root, addresses, lowest_code, learnt.functions),
+      addresses, lowest_code, learnt.sequences);
+}
+
+std::vector<SourceFrames> UnitSource::FindIn(
+    const UnitAddresses& unit, const Dwarf_Die& root,
+    const std::vector<Dwarf_Die>& functions,
+    std::vector<LineSequence> sequences, const std::vector<uint64_t>& addresses,
+    uint64_t lowest_code) {
+  split_root_ = root;
+  lines_root_ = root;
+  return FramesAt(FindCallsIn(unit, functions, addresses, lowest_code),
+                  addresses, lowest_code, sequences);
+}
+
+std::vector<SourceFrames> UnitSource::FramesAt(
+    std::vector<std::vector<Call>> chains,
+    const std::vector<uint64_t>& addresses, uint64_t lowest_code,
+    std::vector<LineSequence>& sequences) {
   const std::vector<SourcePlace> places =
-      line_tables_.insert_or_assign(root.cu, LineTable(lines_, lines_root))
-          .first->second.PlacesOf(addresses, lowest_code);
+      line_tables_
+          .insert_or_assign(split_root_.cu, LineTable(lines_, lines_root_))
+          .first->second.PlacesOf(addresses, lowest_code, sequences);
   std::vector<SourceFrames> found(addresses.size());
   for (size_t i = 0; i < addresses.size(); ++i) {
     found[i] = FramesOf(chains[i], places[i]);

@@ -28,12 +28,22 @@ class UnitSource {
 
   // The frames at each of `addresses` (sorted), which are in the unit with the
   // first entry `root`, all of it in memory. Its line table belongs to
-  // `lines_root`: its own, or the skeleton's.
+  // `lines_root`: its own, or the skeleton's. What else it says is added to
+  // `learnt`.
   std::vector<SourceFrames> Find(const UnitAddresses& unit,
                                  const Dwarf_Die& root,
                                  const Dwarf_Die& lines_root,
                                  const std::vector<uint64_t>& addresses,
-                                 uint64_t lowest_code);
+                                 uint64_t lowest_code, LearntUnit& learnt);
+
+  // The same by what was learnt: of addresses in `functions`, of which all is
+  // in memory, and by `sequences`.
+  std::vector<SourceFrames> FindIn(const UnitAddresses& unit,
+                                   const Dwarf_Die& root,
+                                   const std::vector<Dwarf_Die>& functions,
+                                   std::vector<LineSequence> sequences,
+                                   const std::vector<uint64_t>& addresses,
+                                   uint64_t lowest_code);
 
  private:
   // A function, whatever copies of it there are.
@@ -43,6 +53,10 @@ class UnitSource {
     SourcePlace start;
   };
 
+  std::vector<SourceFrames> FramesAt(std::vector<std::vector<Call>> chains,
+                                     const std::vector<uint64_t>& addresses,
+                                     uint64_t lowest_code,
+                                     std::vector<LineSequence>& sequences);
   const Description& Describe(const Dwarf_Die& entry);
   Description Read(Dwarf_Die entry);
   SourceFrames FramesOf(std::vector<Call>& chain, SourcePlace place);

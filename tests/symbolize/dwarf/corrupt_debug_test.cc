@@ -44,7 +44,8 @@ class CorruptDebugTest : public ::testing::TestWithParam<const char*> {
     SourceFiles files;
     files.image = image->get();
     files.split.directory = subject_.directory();
-    const auto answers = FindSource(files, addresses_);
+    SourceIndex index;
+    const auto answers = FindSource(files, addresses_, kMaxSourceBytes, index);
     if (!answers.ok()) return 0;
     size_t known = 0;
     for (const SourceFrames& frames : answers->frames) {

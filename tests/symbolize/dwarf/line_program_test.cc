@@ -31,11 +31,17 @@ std::vector<int64_t> LinesAt(const std::string& program,
                              const std::vector<uint64_t>& addresses,
                              uint64_t lowest_code = 0) {
   std::vector<int64_t> lines;
+  std::vector<LineSequence> sequences;
   for (const LineRow& row :
-       FindRows(Format(), program, addresses, lowest_code)) {
+       FindRows(Format(), program, addresses, lowest_code, sequences)) {
     EXPECT_EQ(row.line == 0, row.file == LineRow::kNoFile);
     lines.push_back(row.line);
   }
+  if (sequences.empty()) return lines;
+  // By what was learnt, the same.
+  const std::vector<LineRow> again =
+      FindRows(Format(), program, addresses, lowest_code, sequences);
+  for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(again[i].line, lines[i]);
   return lines;
 }
 

@@ -58,7 +58,7 @@ TEST_F(PackedSectionTest, AnyPartIsWhatWasPacked) {
     section.Read(offset, part.size(), part.data());
     ASSERT_EQ(part, whole_.substr(offset, part.size())) << offset;
   }
-  EXPECT_LT(section.bytes(), kSize / 20);
+  EXPECT_LT(section.bytes(), kSize / 15);
 }
 
 TEST_F(PackedSectionTest, BeyondTheEndNothingIsChanged) {

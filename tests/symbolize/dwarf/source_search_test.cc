@@ -209,9 +209,11 @@ TEST(SourceSearchTest, WhatNeedsMoreMemoryThanAllowedIsRefused) {
   ASSERT_TRUE(image.ok());
   SourceFiles files;
   files.image = image->get();
-  const auto refused = FindSource(files, subject.addresses(), 1 << 10);
+  SourceIndex index;
+  const auto refused = FindSource(files, subject.addresses(), 1 << 10, index);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_TRUE(FindSource(files, subject.addresses()).ok());
+  EXPECT_TRUE(
+      FindSource(files, subject.addresses(), kMaxSourceBytes, index).ok());
 }
 
 // As if each unit filled the memory: it is given back between units.
@@ -224,12 +226,14 @@ TEST(SourceSearchTest, LittleMemoryGivesTheSameAnswers) {
   SourceFiles files;
   files.image = image->get();
   const std::vector<uint64_t> addresses = subject.addresses();
-  const auto all = FindSource(files, addresses);
+  SourceIndex all_index;
+  const auto all = FindSource(files, addresses, kMaxSourceBytes, all_index);
   ASSERT_TRUE(all.ok()) << all.status();
   EXPECT_THAT(all->missing, IsEmpty());
   bool scarce = false;
   for (size_t bytes = 1 << 13; bytes <= 1 << 18; bytes += 1 << 12) {
-    const auto some = FindSource(files, addresses, bytes);
+    SourceIndex index;
+    const auto some = FindSource(files, addresses, bytes, index);
     if (!some.ok() || !some->missing.empty()) {
       scarce = true;
       continue;
@@ -240,6 +244,50 @@ TEST(SourceSearchTest, LittleMemoryGivesTheSameAnswers) {
   }
   EXPECT_TRUE(scarce);
 }
+
+// One address after another, each by what was learnt from the first, and all at
+// once.
+class IndexTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(IndexTest, GivesTheSameAnswers) {
+  const CompiledSubject subject(GetParam());
+  const auto image = ElfImage::Open(subject.path());
+  ASSERT_TRUE(image.ok());
+  SourceFiles files;
+  files.image = image->get();
+  files.split.directory = subject.directory();
+  const std::vector<uint64_t> addresses = subject.addresses();
+  SourceIndex unused;
+  const auto all = FindSource(files, addresses, kMaxSourceBytes, unused);
+  ASSERT_TRUE(all.ok()) << all.status();
+  SourceIndex index;
+  size_t known = 0;
+  for (size_t i = 0; i < addresses.size(); i += 3) {
+    known += index.Find(addresses[i]) == nullptr ? 0 : 1;
+    const auto one = FindSource(files, {addresses[i]}, kMaxSourceBytes, index);
+    ASSERT_TRUE(one.ok()) << one.status();
+    ASSERT_EQ(one->frames[0].size(), all->frames[i].size());
+    for (size_t j = 0; j < one->frames[0].size(); ++j) {
+      const SourceFrame& ours = one->frames[0][j];
+      const SourceFrame& theirs = all->frames[i][j];
+      EXPECT_EQ(ours.name, theirs.name);
+      EXPECT_EQ(ours.linkage_name, theirs.linkage_name);
+      EXPECT_EQ(ours.file, theirs.file);
+      EXPECT_EQ(ours.line, theirs.line);
+      EXPECT_EQ(ours.start_line, theirs.start_line);
+    }
+  }
+  // Of a third of them; the others are in no function.
+  EXPECT_GT(known, addresses.size() / 12);
+  EXPECT_GT(index.bytes(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Compilers, IndexTest,
+                         ::testing::Values("g++ -O2 -gdwarf-5",
+                                           "g++ -O2 -gdwarf-4 -gz",
+                                           "g++ -O2 -g -ffunction-sections",
+                                           "clang++ -O2 -gdwarf-5",
+                                           "clang++ -O2 -gdwarf-4"));
 
 }  // namespace
 }  // namespace wallprof::symbolize
