@@ -61,7 +61,7 @@ CLI::Option* AddFormatOption(CLI::App& verb, const std::string& name,
           [&format](const std::string& text) { format = FormatOfName(text); },
           "Format to write, instead of the one of the file's suffix")
       ->check(CLI::IsMember(
-          {"folded", "pprof", "speedscope", "svg", "html", "json"}));
+          {"folded", "pprof", "speedscope", "svg", "html", "json", "chrome"}));
 }
 
 void AddLinesOption(CLI::App& verb, bool& lines) {

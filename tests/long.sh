@@ -28,6 +28,10 @@ configure release -DCMAKE_BUILD_TYPE=Release
 build release
 "$source_dir/bench/accuracy" --build "$builds/release"
 
+say "Shares of CPU time, beside gperftools' CPU profiler"
+"$source_dir/bench/cpu_profilers" --build "$builds/release" --check ||
+  fail "the CPU-only profile is further off than chance, see above."
+
 say "Overhead, beside bare"
 "$builds/release/bench/overhead"
 

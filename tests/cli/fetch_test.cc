@@ -51,6 +51,27 @@ TEST(FetchTest, LinesAreAskedForAndKept) {
               ElementsAre("GET /?seconds=10&format=folded&lines=1 HTTP/1.1"));
 }
 
+TEST(FetchTest, DetailIsALabelOrAFrame) {
+  const Profile profile =
+      WallProfile({{{"main", "recv"}, {1, 0, 5000}, {{"wait_kind", "pipe"}}}});
+  CannedServer server(HttpAnswer("200 OK", EncodePprof(profile)));
+  EXPECT_THAT(Fetch("--detail --format speedscope " + server.address()).output,
+              HasSubstr("[pipe]"));
+  EXPECT_THAT(Fetch("--format speedscope " + server.address()).output,
+              testing::Not(HasSubstr("[pipe]")));
+  EXPECT_THAT(server.requests(),
+              ElementsAre("GET /?seconds=10&format=pprof&detail=1 HTTP/1.1",
+                          "GET /?seconds=10&format=pprof HTTP/1.1"));
+}
+
+TEST(FetchTest, FormatsOfTimeGetTheSlicesApart) {
+  CannedServer server(HttpAnswer("200 OK", EncodePprof(FullProfile())));
+  EXPECT_THAT(Fetch("--from -10m --format chrome " + server.address()).output,
+              HasSubstr("traceEvents"));
+  EXPECT_THAT(server.requests(),
+              ElementsAre("GET /?from=-10m&slices=1&format=pprof HTTP/1.1"));
+}
+
 TEST(FetchTest, AsksForThePastInsteadOfSeconds) {
   CannedServer server(HttpAnswer("200 OK", "main;f 5\n"));
   ShellResult result = Fetch("--from -10m --to -5m " + server.address());

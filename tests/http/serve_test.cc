@@ -34,6 +34,9 @@ TEST(ServeTest, OneLineServesThisProcess) {
   std::string folded = Get(port, "/?seconds=0.2");
   EXPECT_EQ(StatusOf(folded), 200);
   EXPECT_THAT(BodyOf(folded), HasSubstr("main"));
+  // This thread waits for the answer.
+  EXPECT_THAT(BodyOf(Get(port, "/?seconds=0.3&detail=1")),
+              HasSubstr(absl::StrCat("[socket tcp 127.0.0.1:", port, "] ")));
   EXPECT_THAT(BodyOf(Get(port, "/threads")),
               AllOf(HasSubstr("[blocked in "), Not(HasSubstr("wallprof-"))));
   EXPECT_THAT(BodyOf(Get(port, "/stats?format=json")), HasSubstr("\"hz\":99"));
