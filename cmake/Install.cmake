@@ -14,8 +14,12 @@ function(wallprof_pkgconfig_name library)
     set(module absl_${CMAKE_MATCH_1})
   elseif(library MATCHES "^wallprof_(.+)$")
     set(module "wallprof-${CMAKE_MATCH_1} = ${PROJECT_VERSION}")
-  elseif(library MATCHES "^PkgConfig::(LIBCARES|LIBDW|LIBELF|LIBLZMA)$")
+  elseif(library MATCHES "^PkgConfig::(LIBCARES|LIBDW|LIBELF|LIBLZMA|PUGIXML)$")
     string(TOLOWER ${CMAKE_MATCH_1} module)
+  elseif(library STREQUAL "CURL::libcurl")
+    set(module libcurl)
+  elseif(library STREQUAL "OpenSSL::Crypto")
+    set(module libcrypto)
   elseif(library STREQUAL "PkgConfig::HTTPLIB")
     set(module cpp-httplib)
   elseif(library STREQUAL "ZLIB::ZLIB")
@@ -76,6 +80,12 @@ install(FILES fleet/include/wallprof/agent.h
               fleet/include/wallprof/bundle_schedule.h
               fleet/include/wallprof/variables.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/wallprof)
+if(TARGET wallprof_objects)
+  wallprof_install_library(objects "Objects in S3 and stores of its protocol")
+  install(FILES fleet/include/wallprof/bundle_objects.h
+                fleet/include/wallprof/object_store.h
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/wallprof)
+endif()
 install(DIRECTORY profiler/include/wallprof http/include/wallprof
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 

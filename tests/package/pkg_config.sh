@@ -20,6 +20,7 @@ use wallprof-profiler collect.cc
 use wallprof-bundle bundle.cc
 use wallprof-http serve.cc
 use wallprof-agent send.cc
+if pkg-config --exists wallprof-objects; then use wallprof-objects keep.cc; fi
 
 if pkg-config --libs wallprof-profile | grep -E -- '-lelf|-ldw|-llzma|httplib|cares'; then
   echo "wallprof-profile requires more than it needs." >&2

@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "tests/objects/scripted_store.h"
+#include "tests/fleet/objects/scripted_store.h"
 
 namespace wallprof::objects {
 namespace {

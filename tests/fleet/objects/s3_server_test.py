@@ -1,6 +1,6 @@
 """The store's tests against a server that was written by others.
 
-    python3 tests/objects/s3_server_test.py TESTS NODE_MODULES
+    python3 tests/fleet/objects/s3_server_test.py TESTS NODE_MODULES
 
 TESTS is the program of kept_objects_test.cc.
 """

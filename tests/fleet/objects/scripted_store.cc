@@ -1,4 +1,4 @@
-#include "tests/objects/scripted_store.h"
+#include "tests/fleet/objects/scripted_store.h"
 
 namespace wallprof::objects {
 

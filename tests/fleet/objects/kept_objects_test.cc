@@ -5,7 +5,10 @@
 
 #include <random>
 
+#include "wallprof/bundle_objects.h"
+#include "wallprof/bundle_schedule.h"
 #include "wallprof/object_store.h"
+#include "wallprof/profiler.h"
 
 namespace wallprof {
 namespace {
@@ -84,6 +87,25 @@ TEST(KeptObjectsTest, ListsInPages) {
   EXPECT_EQ(found->at(0).bytes, 5);
   EXPECT_LT(absl::AbsDuration(found->at(0).modified - absl::Now()),
             absl::Minutes(10));
+}
+
+TEST(KeptObjectsTest, BundlesOfAProgram) {
+  const auto profiler = Profiler::Start();
+  ASSERT_TRUE(profiler.ok()) << profiler.status();
+  const std::shared_ptr<ObjectStore> store = Open("profiles/bundles");
+  BundleScheduleOptions options;
+  options.store = std::make_shared<BundleObjects>(store);
+  auto schedule = BundleSchedule::Start(options, **profiler);
+  ASSERT_TRUE(schedule.ok()) << schedule.status();
+  (*schedule)->Stop();  // with a last bundle
+  EXPECT_EQ((*schedule)->Counts().failed, 0)
+      << (*schedule)->Counts().last_error;
+  const auto found = store->List("kept_objects_test/", "", 10);
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_EQ(found->size(), 1u);
+  const std::string bundle = store->Get(found->at(0).key, kMany).value_or("");
+  EXPECT_EQ(bundle.substr(0, 4), "PK\x03\x04");
+  EXPECT_NE(bundle.find("threads.json"), std::string::npos);
 }
 
 TEST(KeptObjectsTest, BucketThatIsNotThere) {

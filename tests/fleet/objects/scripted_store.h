@@ -1,6 +1,6 @@
 // A store that answers as it is told, and keeps what it was asked.
-#ifndef WALLPROF_TESTS_OBJECTS_SCRIPTED_STORE_H_
-#define WALLPROF_TESTS_OBJECTS_SCRIPTED_STORE_H_
+#ifndef WALLPROF_TESTS_FLEET_OBJECTS_SCRIPTED_STORE_H_
+#define WALLPROF_TESTS_FLEET_OBJECTS_SCRIPTED_STORE_H_
 
 #include <httplib.h>
 
@@ -51,4 +51,4 @@ class ScriptedStore {
 
 }  // namespace wallprof::objects
 
-#endif  // WALLPROF_TESTS_OBJECTS_SCRIPTED_STORE_H_
+#endif  // WALLPROF_TESTS_FLEET_OBJECTS_SCRIPTED_STORE_H_
