@@ -36,10 +36,12 @@ Profile ProfileOf(const stacks::Recording& recording,
                                        threads::SyscallName, labels_of);
 }
 
-// Adds names, and how the sampling went.
+// Adds names, without lines from when `hurry` says true, and how the sampling
+// went.
 void Complete(const stacks::Measurement& measurement,
-              symbolize::Symbolizer& symbolizer, Profile& profile) {
-  symbolizer.Symbolize(profile);
+              symbolize::Symbolizer& symbolizer,
+              const std::function<bool()>& hurry, Profile& profile) {
+  symbolizer.Symbolize(profile, hurry);
   for (std::string& comment : stacks::LossComments(measurement)) {
     profile.comments.push_back(std::move(comment));
   }
@@ -99,10 +101,11 @@ class Profiler::State {
 
   // `measurement`, named.
   Profile Describe(const stacks::Measurement& measurement, View view,
+                   const std::function<bool()>& hurry,
                    const stacks::OtherLabels& labels_of = ProgramLabels) {
     Profile profile =
         ProfileOf(session()->recording(), measurement, view, labels_of);
-    Complete(measurement, symbolizer_, profile);
+    Complete(measurement, symbolizer_, hurry, profile);
     return profile;
   }
 
@@ -171,7 +174,7 @@ absl::StatusOr<Profile> RecordedProfiler::Read(int file, View view) {
       ProfileOf(made, measurement, view,
                 [](const stacks::SampleKey&) { return std::vector<Label>(); });
   symbolize::Symbolizer symbolizer;
-  Complete(measurement, symbolizer, profile);
+  Complete(measurement, symbolizer, {}, profile);
   return profile;
 }
 
@@ -220,12 +223,13 @@ absl::Status Profiler::State::Measure(absl::Duration duration,
 absl::StatusOr<Profile> Profiler::Collect(absl::Duration duration,
                                           const CollectOptions& options) {
   Profile profile;
-  const absl::Status measured = state_->Measure(
-      duration, options,
-      [&](const stacks::Measurement& measurement,
-          const stacks::OtherLabels& labels_of) {
-        profile = state_->Describe(measurement, options.view, labels_of);
-      });
+  const absl::Status measured =
+      state_->Measure(duration, options,
+                      [&](const stacks::Measurement& measurement,
+                          const stacks::OtherLabels& labels_of) {
+                        profile = state_->Describe(measurement, options.view,
+                                                   options.enough, labels_of);
+                      });
   if (!measured.ok()) return measured;
   return profile;
 }
@@ -234,22 +238,24 @@ std::vector<absl::StatusOr<Profile>> Profiler::CollectViews(
     absl::Duration duration, const std::vector<View>& views,
     const CollectOptions& options) {
   std::vector<absl::StatusOr<Profile>> profiles;
-  const absl::Status measured = state_->Measure(
-      duration, options,
-      [&](const stacks::Measurement& measurement,
-          const stacks::OtherLabels& labels_of) {
-        std::optional<Profile> wall;
-        for (const View view : views) {
-          if (view == View::kBlockedBy) {
-            profiles.push_back(state_->Describe(measurement, view, labels_of));
-            continue;
-          }
-          if (!wall) {
-            wall = state_->Describe(measurement, View::kWall, labels_of);
-          }
-          profiles.push_back(SelectView(*wall, view));
-        }
-      });
+  const absl::Status measured =
+      state_->Measure(duration, options,
+                      [&](const stacks::Measurement& measurement,
+                          const stacks::OtherLabels& labels_of) {
+                        std::optional<Profile> wall;
+                        for (const View view : views) {
+                          if (view == View::kBlockedBy) {
+                            profiles.push_back(state_->Describe(
+                                measurement, view, options.enough, labels_of));
+                            continue;
+                          }
+                          if (!wall) {
+                            wall = state_->Describe(measurement, View::kWall,
+                                                    options.enough, labels_of);
+                          }
+                          profiles.push_back(SelectView(*wall, view));
+                        }
+                      });
   if (!measured.ok()) profiles.assign(views.size(), measured);
   return profiles;
 }
@@ -260,7 +266,7 @@ absl::StatusOr<Profile> Profiler::Snapshot(View view) {
   Profile profile;
   const absl::Status measured =
       session->MeasureAll([&](const stacks::Measurement& measurement) {
-        profile = state_->Describe(measurement, view);
+        profile = state_->Describe(measurement, view, {});
       });
   if (!measured.ok()) return measured;
   return profile;

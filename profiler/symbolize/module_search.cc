@@ -131,6 +131,7 @@ class ModuleImages {
     }
     files.alternate = alternate_.image.get();
     files.lowest_code = LowestCode(module_.image);
+    files.hurry = module_.hurry;
     return symbolize::FindSource(files, addresses, module_.max_source_bytes,
                                  index);
   }

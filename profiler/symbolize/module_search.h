@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct SearchedModule {
   std::string path;  // of its file
   const DebugPlaces& debug_places;
   size_t max_source_bytes;
+  const std::function<bool()>& hurry;  // see Symbolizer::Symbolize
 };
 
 // "libc.so.6+0x891f4" of an address in the file at `path`.

@@ -98,6 +98,8 @@ class NameCache {
   // bound: first what shortens the search, then the names.
   void Trim();
 
+  void Clear() { modules_.clear(); }
+
   size_t bytes() const;
 
  private:

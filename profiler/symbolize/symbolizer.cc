@@ -142,7 +142,8 @@ void AddOnce(std::string comment, std::vector<std::string>& comments) {
 // Names `locations`, all in `mapping`. `names` has what is known of its module
 // and takes what is found.
 void NameMapped(Mapping& mapping, const std::vector<Location*>& locations,
-                const SymbolizerOptions& options, ModuleNames& names,
+                const SymbolizerOptions& options,
+                const std::function<bool()>& hurry, ModuleNames& names,
                 FunctionTable& functions, std::vector<std::string>& comments) {
   const std::vector<uint64_t> offsets =
       OffsetsWithoutName(mapping, locations, names);
@@ -150,8 +151,8 @@ void NameMapped(Mapping& mapping, const std::vector<Location*>& locations,
     const auto image = OpenImage(mapping);
     if (image.ok()) {
       const SearchedModule module = {**image, mapping.filename,
-                                     options.debug_places,
-                                     options.source_bytes};
+                                     options.debug_places, options.source_bytes,
+                                     hurry};
       for (const std::string& shortage : SearchModule(module, offsets, names)) {
         AddOnce(shortage, comments);
       }
@@ -214,7 +215,8 @@ void NameUnmapped(const std::vector<Unmapped>& unmapped,
 Symbolizer::Symbolizer(SymbolizerOptions options)
     : options_(std::move(options)), cache_(options_.cache_bytes) {}
 
-void Symbolizer::Symbolize(Profile& profile) {
+void Symbolizer::Symbolize(Profile& profile,
+                           const std::function<bool()>& hurry) {
   absl::flat_hash_map<uint64_t, Mapping*> mapping_of;
   for (Mapping& mapping : profile.mappings) {
     if (!mapping.filename.empty()) mapping_of[mapping.id] = &mapping;
@@ -249,9 +251,11 @@ void Symbolizer::Symbolize(Profile& profile) {
                              ? uncached.emplace_back()
                              : cache_.Module(absl::StrCat(mapping.build_id, " ",
                                                           mapping.filename));
-    NameMapped(mapping, locations, options_, names, functions,
+    NameMapped(mapping, locations, options_, hurry, names, functions,
                profile.comments);
   }
+  // What was left out may be wanted the next time.
+  if (hurry && hurry()) cache_.Clear();
   cache_.Trim();
 }
 

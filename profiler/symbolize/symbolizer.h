@@ -7,6 +7,7 @@
 #define WALLPROF_PROFILER_SYMBOLIZE_SYMBOLIZER_H_
 
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -61,7 +62,10 @@ class Symbolizer {
   // cannot be read is named in a comment too. Sets has_functions and the like
   // of the mappings where there was one. Opens files close-on-exec and closes
   // them before it returns.
-  void Symbolize(Profile& profile);
+  // Once `hurry`, which is asked now and then, says true, no more debug
+  // information is read: functions have their names from symbol tables, without
+  // lines. That is not remembered for later calls. May be empty.
+  void Symbolize(Profile& profile, const std::function<bool()>& hurry = {});
 
  private:
   const SymbolizerOptions options_;

@@ -83,6 +83,34 @@ TEST(CollectedLinesTest, ABusyFunctionHasItsLines) {
             std::string::npos);
 }
 
+TEST(CollectedLinesTest, WhoCannotWaitForLinesHasNamesAndTheNextHasBoth) {
+  auto profiler = Profiler::Start();
+  ASSERT_TRUE(profiler.ok()) << profiler.status();
+  busy::g_stop = false;
+  std::thread thread(busy::Work);
+  CollectOptions how;
+  std::atomic<bool> enough{false};
+  how.enough = [&enough] { return enough.load(); };
+  std::thread hurrying([&enough] {
+    usleep(300'000);
+    enough = true;
+  });
+  const auto hurried = (*profiler)->Collect(absl::Hours(1), how);
+  hurrying.join();
+  const auto whole = (*profiler)->Collect(absl::Milliseconds(300));
+  busy::g_stop = true;
+  thread.join();
+  ASSERT_TRUE(hurried.ok() && whole.ok());
+  const std::string named = EncodeFolded(*hurried);
+  EXPECT_NE(named.find("busy::Work()"), std::string::npos) << named;
+  FoldedOptions lines;
+  lines.lines = true;
+  EXPECT_EQ(EncodeFolded(*hurried, lines).find("(collected_lines_test.cc:"),
+            std::string::npos);
+  EXPECT_NE(EncodeFolded(*whole, lines).find("(collected_lines_test.cc:"),
+            std::string::npos);
+}
+
 // A program that was upgraded goes on running as the old one.
 TEST(CollectedLinesTest, AProgramThatWasDeletedKeepsItsLines) {
   const symbolize::TemporaryDirectory directory;

@@ -88,7 +88,8 @@ struct CollectOptions {
   std::function<bool()> cancelled;
 
   // Asked likewise; when it says true, Collect ends early with what it has
-  // measured so far.
+  // measured so far. Functions whose lines are not known by then have none:
+  // reading debug information can take seconds.
   std::function<bool()> enough;
 
   // Whether samples that wait have labels that say what for: `wait_kind` and

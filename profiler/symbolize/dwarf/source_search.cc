@@ -37,12 +37,14 @@ class Search {
   }
 
   absl::Status Run() {
+    if (IsHurried()) return absl::OkStatus();
     if (absl::Status status = Open(); !status.ok()) return status;
     index_.UseFile(files_.image->descriptor());
     const std::vector<uint64_t> unknown = ReadKnown();
     if (unknown.empty()) return absl::OkStatus();
     for (const auto& [unit, addresses] :
          FindUnits(*file_, unknown, files_.lowest_code)) {
+      if (IsHurried()) break;
       const size_t needed = file_->BytesNeeded(file_->units()[unit]);
       MakeRoom(needed);
       if (!Fits(needed)) {
@@ -58,6 +60,12 @@ class Search {
   SourceAnswers Take() && { return std::move(answers_); }
 
  private:
+  bool IsHurried() {
+    if (!files_.hurry || !files_.hurry()) return false;
+    answers_.missing.insert("they were not waited for");
+    return true;
+  }
+
   absl::Status Open() {
     absl::StatusOr<std::unique_ptr<DebugFile>> file =
         DebugFile::Open(files_.image->descriptor(), max_bytes_);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct SourceFiles {
   const ElfImage* alternate = nullptr;
   // Code begins here. What is said to lie lower was left out by the linker.
   uint64_t lowest_code = 0;
+  // Asked before each unit is read; true leaves out the rest. May be empty.
+  std::function<bool()> hurry;
 };
 
 struct SourceAnswers {
