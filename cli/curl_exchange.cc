@@ -13,7 +13,7 @@ namespace wallprof::cli {
 namespace {
 
 // How long a wait goes on before it looks whether it is still wanted.
-constexpr int kLookUpMilliseconds = 50;
+constexpr int kLookUpMilliseconds = 20;
 
 constexpr long kConnectSeconds = 10;
 

@@ -29,7 +29,7 @@ struct SocketAddress {
 
 // In the order in which to try them; at least one. Unavailable, with a
 // sentence, if there are none, or not before `deadline`; Cancelled when
-// `cancelled`, which is asked every 50 ms, says so.
+// `cancelled`, which is asked every 20 ms, says so.
 absl::StatusOr<std::vector<SocketAddress>> Resolve(
     const std::string& host, const std::string& port, absl::Time deadline,
     const std::function<bool()>& cancelled);

@@ -7,7 +7,7 @@
 namespace wallprof::agent {
 
 // Makes `request`, on a connection of its own. Never raises SIGPIPE; ends
-// within some 50 ms of being cancelled, whatever it waits for.
+// within some 20 ms of being cancelled, whatever it waits for.
 AgentAnswer ExchangeOverSocket(const AgentRequest& request);
 
 }  // namespace wallprof::agent

@@ -13,8 +13,8 @@
 namespace wallprof::agent {
 
 // How long a wait goes on before it looks whether it is still wanted. Stopping
-// takes that long; while a send lasts it costs twenty wake-ups a second.
-inline constexpr absl::Duration kLookUp = absl::Milliseconds(50);
+// takes that long; while a send lasts it costs fifty wake-ups a second.
+inline constexpr absl::Duration kLookUp = absl::Milliseconds(20);
 
 // poll() for at most kLookUp, and not beyond `deadline`.
 inline int PollUntil(pollfd* descriptors, nfds_t count, absl::Time deadline) {

@@ -244,14 +244,20 @@ class ProgramTest(AgentTest):
                 '--collector', collector.url, '--service', 'svc',
                 '--label', 'env=prod,zone=a', '--label', 'rack=7',
                 '--target', f'127.0.0.1:{target.port}',
-                '--profile', 'wall,cpu,heap,goroutine,trace', *self.fast())
-            collector.await_profiles(5)
+                '--profile', 'wall,cpu,heap,goroutine,trace,offcpu,lockwait',
+                *self.fast())
+            collector.await_profiles(7)
             log = self.stop(agent)
         by_type = {profile['type']: profile for profile in collector.profiles}
         self.assertEqual(set(by_type),
                          {'other', 'cpu', 'heap', 'goroutine', 'trace'})
         self.assertEqual(by_type['trace']['body'], target.TRACE)
-        self.assertEqual(labels_of(by_type['other'])['profile'], 'wall')
+        self.assertEqual({labels_of(profile)['profile']
+                          for profile in collector.profiles
+                          if profile['type'] == 'other'},
+                         {'wall', 'offcpu', 'lockwait'})
+        self.assertIn('/debug/pprof/wall?seconds=0.1&view=blockedby',
+                      target.paths)
         labels = labels_of(by_type['cpu'])
         self.assertEqual((labels['env'], labels['zone'], labels['rack']),
                          ('prod', 'a', '7'))
@@ -311,6 +317,55 @@ class ProgramTest(AgentTest):
                 time.sleep(0.02)
             log = self.stop(agent)
         self.assertEqual(len(spooled(self.spool, 'unsure')), 1, log)
+
+    def test_collectors_with_tls_are_trusted_by_their_certificate(self):
+        certificate = os.path.join(self.spool, 'certificate.pem')
+        subprocess.run(
+            ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes',
+             '-keyout', certificate + '.key', '-out', certificate, '-subj',
+             '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'],
+            check=True, capture_output=True, timeout=60)
+        with open(certificate + '.both', 'w', encoding='ascii') as both:
+            for name in certificate, certificate + '.key':
+                both.write(pathlib.Path(name).read_text(encoding='ascii'))
+        with StandInTarget() as target, StandInCollector(
+                certificate=certificate + '.both') as collector:
+            arguments = ['--collector', collector.url, '--service', 'svc',
+                         '--target', f'127.0.0.1:{target.port}', '--profile',
+                         'cpu', *self.fast()]
+            trusting = self.start(*arguments, '--cacert', certificate)
+            self.assertTrue(collector.await_profiles(1))
+            self.stop(trusting)
+            before = len(collector.profiles)
+            doubting = self.start(*arguments)
+            time.sleep(1)
+            log = self.stop(doubting)
+        self.assertEqual(len(collector.profiles), before)
+        self.assertIn('certificate', log)
+
+    def test_real_programs(self):
+        """One that `wallprof run` serves, by a socket without a port."""
+        path = os.path.join(self.spool, 'socket')
+        with StandInCollector() as collector, subprocess.Popen(
+                [WALLPROF, 'run', '--listen', 'unix:' + path, '--',
+                 '/bin/sh', '-c', 'while :; do sleep 0.01; done'],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as served:
+            while not os.path.exists(path):
+                self.assertIsNone(served.poll())
+                time.sleep(0.02)
+            agent = self.start(
+                '--collector', collector.url, '--service', 'svc', '--target',
+                'unix:' + path, '--profile', 'wall,cpu,offcpu',
+                '--interval', '2s', '--window', '300ms', '--spool-dir', '')
+            profiles = collector.await_profiles(3)
+            log = self.stop(agent)
+            served.terminate()
+        self.assertEqual({(profile['type'], labels_of(profile).get('profile'))
+                          for profile in profiles},
+                         {('other', 'wall'), ('cpu', None),
+                          ('other', 'offcpu')}, log)
+        self.assertEqual(labels_of(profiles[0])['instance'], 'unix:' + path)
+        self.assertIn(b'wait4', gzip.decompress(profiles[0]['body']))
 
     def test_usage(self):
         def run(*arguments):

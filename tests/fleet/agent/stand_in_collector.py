@@ -18,6 +18,7 @@ import gzip
 import http.server
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -60,7 +61,7 @@ def parse_time(name, text):
 class StandInCollector:
     """Runs while it is a context; `url` is its base."""
 
-    def __init__(self, faults=(), types=None, port=0):
+    def __init__(self, faults=(), types=None, port=0, certificate=None):
         self.faults = list(faults)
         self.types = types  # what /version says of them; None: profefe's
         self.profiles = []  # each a dict, with 'body' beside profefe's names
@@ -91,6 +92,12 @@ class StandInCollector:
         self.server = Server(('127.0.0.1', port), Handler)
         self.port = self.server.server_address[1]
         self.url = f'http://127.0.0.1:{self.port}'
+        if certificate:  # a file with a certificate and its key
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket,
+                                                     server_side=True)
+            self.url = f'https://127.0.0.1:{self.port}'
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever,
