@@ -1,10 +1,8 @@
 #include "fleet/agent/taking.h"
 
-#include <condition_variable>
-#include <mutex>
-#include <optional>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
@@ -16,8 +14,20 @@
 namespace wallprof::agent {
 namespace {
 
-constexpr char kLockWaits[] = "lockwait";
-constexpr char kLockWaitsThread[] = "wallprof-locks";
+struct NamedView {
+  const char* type;
+  View view;
+};
+
+// What is wanted of each window.
+std::vector<NamedView> ViewsOf(const AgentOptions& options) {
+  std::vector<NamedView> views;
+  if (options.wall) views.push_back({"wall", View::kWall});
+  if (options.cpu) views.push_back({"cpu", View::kCpu});
+  if (options.offcpu) views.push_back({"offcpu", View::kOffCpu});
+  if (options.lock_waits) views.push_back({"lockwait", View::kBlockedBy});
+  return views;
+}
 
 }  // namespace
 
@@ -27,25 +37,6 @@ std::string NewParcelId() {
                          random());
 }
 
-// Waits for locks, measured beside the other.
-struct Taking::Waits {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::optional<absl::StatusOr<Profile>> profile;
-
-  void Set(absl::StatusOr<Profile> measured) {
-    std::lock_guard lock(mutex);
-    profile = std::move(measured);
-    changed.notify_all();
-  }
-
-  absl::StatusOr<Profile> Get() {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return profile.has_value(); });
-    return *std::move(profile);
-  }
-};
-
 Taking::Taking(const AgentOptions& options, AgentLabels labels,
                Profiler& profiler, const Stop& stop, Tally& tally)
     : options_(options),
@@ -54,41 +45,22 @@ Taking::Taking(const AgentOptions& options, AgentLabels labels,
       stop_(stop),
       tally_(tally) {}
 
-absl::StatusOr<Profile> Taking::Measure(View view) {
-  CollectOptions how;
-  how.view = view;
-  how.enough = [this] { return stop_.raised(); };
-  return profiler_.Collect(options_.window, how);
-}
-
-void Taking::StartWaits(Waits& waits) {
-  const absl::Status started = profiler_.RunPrivately(
-      kLockWaitsThread,
-      [this, &waits] { waits.Set(Measure(View::kBlockedBy)); });
-  if (!started.ok()) waits.Set(started);
-}
-
 void Taking::TakeAll(const Use& use) {
-  Waits waits;
-  if (options_.lock_waits) StartWaits(waits);
-  if (options_.wall || options_.cpu || options_.offcpu) {
-    const absl::StatusOr<Profile> profile = Measure(View::kWall);
-    if (profile.ok()) {
-      TakeViews(*profile, use);
-    } else {
-      Failed("wall", profile.status());
+  const std::vector<NamedView> named = ViewsOf(options_);
+  if (!named.empty()) {
+    std::vector<View> views;
+    for (const NamedView& one : named) views.push_back(one.view);
+    CollectOptions how;
+    how.enough = [this] { return stop_.raised(); };
+    std::vector<absl::StatusOr<Profile>> profiles =
+        profiler_.CollectViews(options_.window, views, how);
+    for (size_t i = 0; i < profiles.size(); ++i) {
+      Give(named[i].type, std::move(profiles[i]), use);
     }
   }
-  if (options_.lock_waits) Give(kLockWaits, waits.Get(), use);
   for (const AgentSource& source : options_.sources) {
     if (!stop_.raised()) TakeSource(source, use);
   }
-}
-
-void Taking::TakeViews(const Profile& profile, const Use& use) {
-  if (options_.wall) Give("wall", profile, use);
-  if (options_.cpu) Give("cpu", SelectView(profile, View::kCpu), use);
-  if (options_.offcpu) Give("offcpu", SelectView(profile, View::kOffCpu), use);
 }
 
 void Taking::Give(const std::string& type, absl::StatusOr<Profile> profile,

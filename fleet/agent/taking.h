@@ -26,20 +26,14 @@ class Taking {
 
   using Use = std::function<void(Parcel)>;
 
-  // Measures one window, and gives `use` each profile of it. The wall profile
-  // has all the others in it, but for waits for locks.
+  // Measures one window, and gives `use` each profile of it.
   void TakeAll(const Use& use);
 
  private:
-  struct Waits;
-
-  void TakeViews(const Profile& profile, const Use& use);
   void TakeSource(const AgentSource& source, const Use& use);
   void Give(const std::string& type, absl::StatusOr<Profile> profile,
             const Use& use);
   void Failed(const std::string& type, const absl::Status& status);
-  void StartWaits(Waits& waits);
-  absl::StatusOr<Profile> Measure(View view);
 
   const AgentOptions& options_;
   const AgentLabels labels_;

@@ -89,8 +89,7 @@ struct AgentOptions {
   // costs nothing but its bytes.
   absl::Duration window = absl::Seconds(10);
 
-  // Which profiles are made of each window. Waits for locks are measured in the
-  // same time on a thread of their own.
+  // Which profiles are made of each window. They are views of one measurement.
   bool wall = true;
   bool cpu = true;
   bool offcpu = false;
