@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace wallprof::symbolize {
@@ -21,7 +20,7 @@ class ByteReader {
   // Of `size` bytes, at most 8.
   uint64_t Fixed(size_t size) {
     uint64_t value = 0;
-    std::memcpy(&value, bytes_.data(), std::min(size, bytes_.size()));
+    bytes_.copy(reinterpret_cast<char*>(&value), std::min(size, sizeof value));
     Skip(size);
     return value;
   }
