@@ -20,7 +20,7 @@ from stand_in_collector import StandInCollector  # noqa: E402
 from stand_in_target import StandInTarget  # noqa: E402
 
 # Far above what stopping takes, far below what it would wait for.
-STOP_BOUND_MS = 3000
+STOP_BOUND_MS = 10000
 
 
 def free_port():
