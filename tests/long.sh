@@ -35,6 +35,9 @@ say "Shares of CPU time, beside gperftools' CPU profiler"
 say "Overhead, beside bare"
 "$builds/release/bench/overhead"
 
+say "What a bundle of ten thousand stacks costs"
+"$builds/release/bench/bundle"
+
 say "What blocked threads notice, a minute of each"
 for hz in 99 999; do
   "$builds/release/bench/harm" --rounds 6 --seconds 10 --hz "$hz" --check ||

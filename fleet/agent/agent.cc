@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "fleet/agent/calls.h"
 #include "fleet/agent/clock.h"
 #include "fleet/agent/labels.h"
 #include "fleet/agent/log_line.h"
@@ -21,6 +20,7 @@
 #include "fleet/agent/taking.h"
 #include "fleet/agent/tally.h"
 #include "fleet/agent/url.h"
+#include "fleet/calls/calls.h"
 
 namespace wallprof {
 namespace {
@@ -142,7 +142,7 @@ class Agent::State {
   Profiler& profiler_;
   const agent::Clock clock_;
   agent::Tally tally_;
-  agent::Calls calls_;
+  fleet::Calls calls_;
   agent::Stop stop_;
   agent::Taking taking_;
   agent::Outbox outbox_;

@@ -76,20 +76,36 @@ std::string MetaJson(const BundleIdentity& identity, absl::Time capture,
 }  // namespace
 
 Assembly::Assembly(const BundleSink& sink, size_t max_part_bytes,
-                   size_t max_bytes, std::function<bool()> cancelled)
+                   size_t max_bytes, std::function<bool()> cancelled,
+                   CallProgram call)
     : zip_(sink),
       max_part_bytes_(max_part_bytes),
       max_bytes_(max_bytes),
-      cancelled_(std::move(cancelled)) {}
+      cancelled_(std::move(cancelled)),
+      call_(std::move(call)) {}
 
 void Assembly::Take(const std::string& name, const Make& make) {
+  TakeBy(nullptr, name, make);
+}
+
+void Assembly::TakeOfProgram(const std::string& name, const Make& make) {
+  TakeBy(call_, name, make);
+}
+
+void Assembly::TakeBy(const CallProgram& call, const std::string& name,
+                      const Make& make) {
   if (!ended_.ok()) return;
   const absl::Duration began = Now(CLOCK_MONOTONIC);
-  const absl::Duration cpu_before = Now(CLOCK_THREAD_CPUTIME_ID);
   BundlePart part;
   part.name = name;
   std::string remark;
-  const absl::StatusOr<std::string> made = MakeGuarded(make, remark);
+  absl::StatusOr<std::string> made;
+  const auto work = [&] {
+    const absl::Duration cpu_before = Now(CLOCK_THREAD_CPUTIME_ID);
+    made = MakeGuarded(make, remark);
+    part.cpu = Now(CLOCK_THREAD_CPUTIME_ID) - cpu_before;
+  };
+  call ? call(work) : work();
   if (cancelled_ && cancelled_()) {
     ended_ = absl::CancelledError("nobody waits for the bundle any more");
     return;
@@ -100,14 +116,13 @@ void Assembly::Take(const std::string& name, const Make& make) {
       Sentence(written.ok() ? absl::string_view(remark) : written.message());
   part.bytes = part.taken ? static_cast<int64_t>(made->size()) : 0;
   part.took = Now(CLOCK_MONOTONIC) - began;
-  part.cpu = Now(CLOCK_THREAD_CPUTIME_ID) - cpu_before;
   report_.parts.push_back(std::move(part));
 }
 
 void Assembly::TakeStreamed(
     const std::string& name,
     const std::function<absl::Status(const BundleSink&)>& give) {
-  Take(name, [&](std::string&) -> absl::StatusOr<std::string> {
+  TakeOfProgram(name, [&](std::string&) -> absl::StatusOr<std::string> {
     std::string bytes;
     // A source that goes on after the refusal is refused again.
     absl::Status refused;

@@ -25,14 +25,22 @@ class Assembly {
   // taken all the same.
   using Make = std::function<absl::StatusOr<std::string>(std::string& remark)>;
 
-  // `sink` must outlive the assembly.
+  // Makes what it is given, which calls the program, wherever that is to be
+  // called; returns when that has been done.
+  using CallProgram = std::function<void(const std::function<void()>&)>;
+
+  // `sink` must outlive the assembly. Without `call` the program is called on
+  // this thread.
   Assembly(const BundleSink& sink, size_t max_part_bytes, size_t max_bytes,
-           std::function<bool()> cancelled);
+           std::function<bool()> cancelled, CallProgram call = nullptr);
 
   // Makes a part and writes it; one that fails is left out.
   void Take(const std::string& name, const Make& make);
 
-  // A part that streams: collected up to the bound on parts.
+  // The same of a part that the program makes.
+  void TakeOfProgram(const std::string& name, const Make& make);
+
+  // A part that the program streams: collected up to the bound on parts.
   void TakeStreamed(const std::string& name,
                     const std::function<absl::Status(const BundleSink&)>& give);
 
@@ -45,12 +53,15 @@ class Assembly {
                                       absl::Time capture);
 
  private:
+  void TakeBy(const CallProgram& call, const std::string& name,
+              const Make& make);
   absl::Status Write(const std::string& name, std::string_view bytes);
 
   ZipWriter zip_;
   const size_t max_part_bytes_;
   const size_t max_bytes_;
   const std::function<bool()> cancelled_;
+  const CallProgram call_;
   absl::Status ended_;  // once not OK, nothing more is done
   BundleReport report_;
 };

@@ -34,7 +34,7 @@ absl::StatusOr<std::string> Encoded(const absl::StatusOr<Profile>& profile) {
 }
 
 void TakeVariables(Assembly& assembly) {
-  assembly.Take(
+  assembly.TakeOfProgram(
       "expvar", [](std::string& remark) -> absl::StatusOr<std::string> {
         std::vector<std::string> problems;
         std::string json = VariablesJson(problems);
@@ -48,8 +48,8 @@ void TakeVariables(Assembly& assembly) {
 void TakeHeap(const BundleOptions& options, Assembly& assembly) {
   if (options.heap) assembly.TakeStreamed("pprof/heap", options.heap);
   if (options.heap_statistics) {
-    assembly.Take("heap.json",
-                  [&](std::string&) { return options.heap_statistics(); });
+    assembly.TakeOfProgram(
+        "heap.json", [&](std::string&) { return options.heap_statistics(); });
   }
 }
 
@@ -152,10 +152,11 @@ absl::Status BundleOptions::Validate() const {
 absl::StatusOr<BundleReport> bundle::WriteBundleAt(BundleSource& source,
                                                    const BundleOptions& options,
                                                    absl::Time capture,
-                                                   const BundleSink& sink) {
+                                                   const BundleSink& sink,
+                                                   Assembly::CallProgram call) {
   if (absl::Status valid = options.Validate(); !valid.ok()) return valid;
   Assembly assembly(sink, options.max_part_bytes, options.max_bytes,
-                    options.cancelled);
+                    options.cancelled, std::move(call));
   TakeVariables(assembly);
   TakeHeap(options, assembly);
   TakeThreads(source, assembly);

@@ -19,6 +19,7 @@
 #include "fleet/bundle/profiler_source.h"
 #include "fleet/bundle/schedule_loop.h"
 #include "fleet/bundle/write.h"
+#include "fleet/calls/calls.h"
 #include "wallprof/variables.h"
 
 namespace wallprof {
@@ -80,6 +81,20 @@ class BundleSchedule::State {
         store_(std::move(store)),
         files_(files) {}
 
+  // Starts the thread that calls the program, from one that has the program's
+  // descriptors. Where all threads of ours are of one table, the program has
+  // nothing to be called.
+  absl::Status StartCalls(Profiler& profiler,
+                          const std::shared_ptr<State>& self) {
+    const absl::Status started =
+        profiler.RunUnsampled("wallprof-calls", [self] { self->calls_.Run(); });
+    has_calls_ = started.ok();
+    return absl::IsFailedPrecondition(started) ? absl::OkStatus() : started;
+  }
+  void EndCalls() {
+    if (has_calls_) calls_.Finish();
+  }
+
   // The thread's.
   void Run() {
     std::mt19937 random(std::random_device{}());
@@ -102,6 +117,8 @@ class BundleSchedule::State {
     stopping_ = true;
     changed_.notify_all();
     changed_.wait(lock, [this] { return ended_; });
+    lock.unlock();
+    EndCalls();
   }
 
   BundleCounts Counts() const {
@@ -134,7 +151,10 @@ class BundleSchedule::State {
     const absl::Status kept = store_->Put(
         BundleKey(options.identity, now), [&](const BundleSink& sink) {
           absl::StatusOr<BundleReport> written =
-              bundle::WriteBundleAt(source_, options, now, sink);
+              bundle::WriteBundleAt(source_, options, now, sink,
+                                    [this](const std::function<void()>& call) {
+                                      has_calls_ ? calls_.Do(call) : call();
+                                    });
           if (written.ok()) report = *std::move(written);
           return written.status();
         });
@@ -159,7 +179,9 @@ class BundleSchedule::State {
   bundle::ProfilerSource source_;
   const std::shared_ptr<BundleStore> store_;
   bundle::BundleFiles* const files_;  // the store, if it is of files
-  mutable std::mutex mutex_;          // guards what follows
+  fleet::Calls calls_;
+  bool has_calls_ = false;    // set before the schedule's thread starts
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false;
   bool ended_ = false;
@@ -234,9 +256,15 @@ absl::StatusOr<std::unique_ptr<BundleSchedule>> BundleSchedule::Start(
   }
   auto state =
       std::make_shared<State>(options, profiler, std::move(store), files);
+  if (absl::Status calls = state->StartCalls(profiler, state); !calls.ok()) {
+    return calls;
+  }
   const absl::Status started =
       profiler.RunPrivately("wallprof-bundle", [state] { state->Run(); });
-  if (!started.ok()) return started;
+  if (!started.ok()) {
+    state->EndCalls();
+    return started;
+  }
   StopAtExit(state.get(), [weak = std::weak_ptr<State>(state)] {
     const std::shared_ptr<State> running = weak.lock();
     if (running != nullptr && running->IsOfThisProcess()) running->Stop();

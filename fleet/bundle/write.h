@@ -4,15 +4,16 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "fleet/bundle/assembly.h"
 #include "wallprof/bundle.h"
 
 namespace wallprof::bundle {
 
-// As WriteBundle, begun at `capture`.
-absl::StatusOr<BundleReport> WriteBundleAt(BundleSource& source,
-                                           const BundleOptions& options,
-                                           absl::Time capture,
-                                           const BundleSink& sink);
+// As WriteBundle, begun at `capture`. What is the program's is called by
+// `call`, else on this thread.
+absl::StatusOr<BundleReport> WriteBundleAt(
+    BundleSource& source, const BundleOptions& options, absl::Time capture,
+    const BundleSink& sink, Assembly::CallProgram call = nullptr);
 
 }  // namespace wallprof::bundle
 

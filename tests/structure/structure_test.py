@@ -58,14 +58,16 @@ ROOMS = {
     'profiler/preload': ['profiler', 'profiler/threads', 'profiler/capture',
                          'fleet/bundle', 'http'] + HTTP,
     'fleet/include': BUNDLE + FLEET + ['objects API'],
+    # What of the program's own is called, and on which thread.
+    'fleet/calls': [],
     # What one process says of itself. HTTP is one of the ways it leaves by.
-    'fleet/bundle': BUNDLE,
+    'fleet/bundle': ['fleet/calls'] + BUNDLE,
     'http/include': HTTP,
     'http/socket': [],
     'http': ['http/socket', 'fleet/bundle'] + HTTP,
     # Where to keep what profiles and bundles are written to.
     'fleet/objects': ['objects API'],
-    'fleet/agent': FLEET,
+    'fleet/agent': ['fleet/calls'] + FLEET,
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
             'fleet/bundle'] + HTTP + FLEET,

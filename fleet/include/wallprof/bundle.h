@@ -53,9 +53,10 @@ BundleIdentity CurrentIdentity();
 using BundleSink = std::function<absl::Status(std::string_view bytes)>;
 
 // Something of the program's own that goes into its bundles. Called on a thread
-// of the profiler's where bundles are taken on a schedule or over HTTP: signals
-// are blocked there, and descriptors that the program opened are not to be
-// used, since those numbers are other files there.
+// of the profiler's where bundles are taken on a schedule or over HTTP, with
+// all signals blocked. On a schedule that thread has the program's file
+// descriptors. Over HTTP it has others: there the program's must not be used,
+// since their numbers are other files.
 struct DataSource {
   std::string name;  // 1 to 200 bytes of any kind; escaped in the entry's name
   // Gives the bytes, in one call of the sink or in many. Where it fails, or

@@ -26,10 +26,10 @@ namespace wallprof {
 // A value that is asked for when it is wanted.
 class Variable {
  public:
-  // `value` gives JSON. It is called on a thread of the profiler's, where
-  // descriptors that the program opened are other files; it must not make or
-  // destroy variables. Where it throws or gives no JSON, it is left out, alone,
-  // and the bundle says so. Of two variables of one name the later shows.
+  // `value` gives JSON. It is called as a DataSource is (bundle.h), and must
+  // not make or destroy variables. Where it throws or gives no JSON, it is left
+  // out, alone, and the bundle says so. Of two variables of one name the later
+  // shows.
   Variable(std::string name, std::function<std::string()> value);
 
   // Waits for a call of `value` that is under way.

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,14 +134,13 @@ TEST_F(BundleScheduleTest, WhatCannotBeKeptIsCountedAndTriedAgain) {
 
 TEST_F(BundleScheduleTest, StoppedInTheMidstItKeepsWhatItMeasured) {
   options_.bundle.profile = absl::Hours(1);
-  std::atomic<bool> began{false};
-  options_.bundle.sources = {{"began", [&began](const BundleSink& sink) {
-                                static int calls = 0;
-                                if (++calls == 2) began = true;
+  std::atomic<int> begun{0};
+  options_.bundle.sources = {{"begun", [&begun](const BundleSink& sink) {
+                                ++begun;
                                 return sink("x");
                               }}};
   auto schedule = Start();
-  while (!began) usleep(1000);
+  while (begun < 2) usleep(1000);  // the second measures
   usleep(200'000);
   schedule->Stop();
   const auto bundles = shelf_->bundles();
@@ -150,6 +150,35 @@ TEST_F(BundleScheduleTest, StoppedInTheMidstItKeepsWhatItMeasured) {
   ASSERT_TRUE(profile.ok());
   EXPECT_GT(profile->duration, absl::ZeroDuration());
   EXPECT_LT(profile->duration, absl::Minutes(1));
+}
+
+TEST_F(BundleScheduleTest, SourcesHaveTheProgramsDescriptors) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  options_.bundle.sources = {{"piped", [&ends](const BundleSink& sink) {
+                                EXPECT_EQ(write(ends[1], "x", 1), 1);
+                                return sink("written");
+                              }}};
+  std::string thread(16, '\0');
+  const Variable named("thread", [&thread] {
+    pthread_getname_np(pthread_self(), thread.data(), thread.size());
+    return "1";
+  });
+  auto schedule = Start();
+  shelf_->Await(1);
+  schedule->Stop();
+  char byte = 0;
+  EXPECT_EQ(read(ends[0], &byte, 1), 1);
+  EXPECT_EQ(byte, 'x');
+  EXPECT_EQ(thread.c_str(), std::string("wallprof-calls"));
+  const bundle::Entries entries = bundle::ReadZip(shelf_->bundles()[0].second);
+  EXPECT_EQ(bundle::EntryOf(entries, "custom/piped"), "written");
+  // Neither of ours is among the program's threads.
+  const auto threads =
+      nlohmann::json::parse(bundle::EntryOf(entries, "threads.json"));
+  EXPECT_THAT(threads["threads"], SizeIs(1));
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST_F(BundleScheduleTest, OthersMeasureUndisturbed) {

@@ -1,9 +1,9 @@
-// Calls back into the program: of its log and of its sources.
+// Calls back into the program: of its log, its sources, its variables.
 //
-// The agent's other threads have descriptors of their own, by whose numbers the
-// program's are not to be reached. This one has the program's.
-#ifndef WALLPROF_FLEET_AGENT_CALLS_H_
-#define WALLPROF_FLEET_AGENT_CALLS_H_
+// Other threads of the profiler have descriptors of their own, by whose numbers
+// the program's are not to be reached. This one has the program's.
+#ifndef WALLPROF_FLEET_CALLS_CALLS_H_
+#define WALLPROF_FLEET_CALLS_CALLS_H_
 
 #include <condition_variable>
 #include <cstddef>
@@ -11,7 +11,7 @@
 #include <functional>
 #include <mutex>
 
-namespace wallprof::agent {
+namespace wallprof::fleet {
 
 // Thread-safe.
 class Calls {
@@ -37,6 +37,6 @@ class Calls {
   bool ended_ = false;
 };
 
-}  // namespace wallprof::agent
+}  // namespace wallprof::fleet
 
-#endif  // WALLPROF_FLEET_AGENT_CALLS_H_
+#endif  // WALLPROF_FLEET_CALLS_CALLS_H_

@@ -1,8 +1,8 @@
-#include "fleet/agent/calls.h"
+#include "fleet/calls/calls.h"
 
 #include <utility>
 
-namespace wallprof::agent {
+namespace wallprof::fleet {
 namespace {
 
 // Lines of a log that is stuck; a minute has less than ten.
@@ -52,4 +52,4 @@ void Calls::Finish() {
   changed_.wait(lock, [this] { return ended_; });
 }
 
-}  // namespace wallprof::agent
+}  // namespace wallprof::fleet
