@@ -179,7 +179,7 @@ static int Actions(void) {
   action.sa_handler = OnEither;
   sigfillset(&action.sa_mask);
   action.sa_flags = SA_RESETHAND | SA_NODEFER;
-  sigaction(SIGURG, &action, &action);
+  sigaction(SIGURG, &action, NULL);
   Busy(20);
   Show("once");
   raise(SIGURG);
