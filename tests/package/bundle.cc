@@ -12,8 +12,8 @@ int main() {
     return 1;
   }
   wallprof::Counter counter("bundles");
-  auto report = wallprof::WriteBundle(
-      **profiler, {}, [&counter](std::string_view bytes) {
+  auto report =
+      wallprof::WriteBundle(**profiler, {}, [&counter](std::string_view bytes) {
         counter.Add(static_cast<int64_t>(bytes.size()));
         return absl::OkStatus();
       });
