@@ -15,7 +15,8 @@ install_packages
 
 say "Address and undefined behaviour sanitizers: what reads and writes profiles"
 configure asan "${sanitized[@]}" -DWALLPROF_SANITIZE=address,undefined \
-  -DWALLPROF_BUILD_PROGRAMS=OFF "-DWALLPROF_TEST_ROOMS=profile;encode"
+  -DWALLPROF_BUILD_PROGRAMS=OFF "-DWALLPROF_TEST_ROOMS=profile;encode" \
+  -DWALLPROF_PRECOMPILE_HEADERS=ON
 build asan tests/profile/all tests/encode/all
 run_ctest asan "${again[@]}"
 
@@ -30,7 +31,8 @@ say "Fuzzing, 20 seconds"
 fuzz 20
 
 say "All tests, as built for users"
-configure release -DCMAKE_BUILD_TYPE=Release -DWALLPROF_BUILD_BENCHMARKS=TESTED
+configure release -DCMAKE_BUILD_TYPE=Release -DWALLPROF_BUILD_BENCHMARKS=TESTED \
+  -DWALLPROF_PRECOMPILE_HEADERS=ON
 build release
 run_ctest release "${again[@]}"
 

@@ -20,6 +20,7 @@ ALLOWED = {
     # Installation, by the thread that starts the profiler.
     'sigaction': 'async-signal-safe by POSIX',
     'sigfillset': 'async-signal-safe by POSIX; arithmetic',
+    'sigdelset': 'async-signal-safe by POSIX; arithmetic',
     # Timers and signals, by the sampler.
     'syscall': 'a bare system call',
     'getpid': 'async-signal-safe by POSIX',
