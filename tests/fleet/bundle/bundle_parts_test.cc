@@ -39,6 +39,10 @@ class BundlePartsTest : public ::testing::Test {
     options_.profile = absl::Seconds(5);
     options_.sources = {SourceOf("b/c", "2"), SourceOf("a", "1")};
     options_.heap = [](const BundleSink& sink) { return sink("a heap"); };
+    // Whatever the allocator is: a sanitizer's has none.
+    options_.heap_statistics = [] {
+      return std::string(R"({"used_bytes": 7})");
+    };
   }
 
   Entries Write() {

@@ -70,6 +70,8 @@ class BundleScheduleTest : public ::testing::Test {
     options_.interval = absl::Seconds(1);
     options_.jitter = absl::Seconds(1);
     options_.bundle.profile = absl::Milliseconds(100);
+    // Whatever the allocator is.
+    options_.bundle.heap_statistics = [] { return std::string("{}"); };
     auto profiler = Profiler::Start();
     EXPECT_TRUE(profiler.ok()) << profiler.status();
     profiler_ = *std::move(profiler);
