@@ -25,7 +25,8 @@ say "Building in $build (takes minutes, the first time)"
 generator=()
 [ -e "$build/CMakeCache.txt" ] || generator=(-G Ninja)
 cmake -S "$source" -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release \
-  -DWALLPROF_BUILD_TESTS=OFF -DWALLPROF_BUILD_BENCHMARKS=OFF ||
+  -DWALLPROF_BUILD_TESTS=OFF -DWALLPROF_BUILD_BENCHMARKS=OFF \
+  -DWALLPROF_PRECOMPILE_HEADERS=ON ||
   fail "cmake cannot configure $build, see above."
 cmake --build "$build" -j "$(nproc)" || fail "the build failed, see above."
 
