@@ -282,8 +282,28 @@ class BundleTest(unittest.TestCase):
                              rf'\Awallprof: cannot make {directory}: .+; the '
                              r'program runs unprofiled\n\Z')
 
-    def test_full_disk_leaves_nothing_torn(self):
-        """A file that may not grow stands for a disk that is full."""
+    @unittest.skipUnless(os.geteuid() == 0, 'needs to be root')
+    def test_disk_that_fills_up_leaves_nothing_torn(self):
+        os.mkdir(self.bundle_dir)
+        mounted = subprocess.run(
+            ['mount', '-t', 'tmpfs', '-o', 'size=64k', 'none', self.bundle_dir],
+            capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest('nothing can be mounted here')
+        self.addCleanup(subprocess.run, ['umount', self.bundle_dir], check=True)
+        full = 0
+        while full < 3:
+            done = self.run_preloaded(*sleeper())
+            self.assertEqual((done.returncode, done.stdout), (0, ''))
+            if done.stderr != '':
+                self.assertRegex(done.stderr, r'\Awallprof: [^\n]*No space left '
+                                              r'on device[^\n]*\n\Z')
+                full += 1
+            # The ones that are there can be read.
+            for bundle in self.bundles():
+                self.assertIn('pprof/wall', bundle.names)
+
+    def test_file_that_may_not_grow_leaves_nothing_torn(self):
         done = self.run_preloaded(
             *sleeper(seconds=1.3),
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
