@@ -67,6 +67,8 @@ ROOMS = {
     'http': ['http/socket', 'fleet/bundle'] + HTTP,
     # Where to keep what profiles and bundles are written to.
     'fleet/objects': ['objects API'],
+    # Where a fleet's profiles are kept: here, or where several reach them.
+    'fleet/store': ['objects API'],
     'fleet/agent': ['fleet/calls'] + FLEET,
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
@@ -86,10 +88,10 @@ LIBRARIES = {
     'lzma.h': ['profiler/symbolize'],
     'zlib.h': ['profiler/encode', 'profiler/record', 'profiler/symbolize',
                'fleet/agent', 'fleet/bundle'],
-    're2/': ['cli'],
+    're2/': ['cli', 'fleet/store'],
     'CLI/': ['cli'],
     'curl/': ['cli', 'fleet/objects'],
-    'openssl/': ['fleet/objects'],
+    'openssl/': ['fleet/objects', 'fleet/store'],
     'pugixml': ['fleet/objects'],
     'ares.h': ['fleet/agent'],
     'absl/': [room for room in ROOMS if room != 'profiler/capture/signal'],
