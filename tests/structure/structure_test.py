@@ -15,6 +15,7 @@ PUBLIC = {
     'wallprof/merge.h': 'profile API',
     'wallprof/filter.h': 'profile API',
     'wallprof/formats.h': 'profile API',
+    'wallprof/pprof_merge.h': 'profile API',
     'wallprof/profiler.h': 'profiler API',
     'wallprof/labels.h': 'profiler API',
     'wallprof/recorder.h': 'profiler API',
