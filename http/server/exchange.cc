@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <typeinfo>
@@ -15,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "http/response.h"
 
@@ -22,12 +25,11 @@ namespace wallprof::http {
 
 namespace {
 
-// The one path whose request has a body.
-constexpr char kBodyPath[] = "/debug/pprof/symbol";
+// What the library's routes match, in place of a client's path.
+constexpr char kRoute[] = "/";
 
-// A body is limited again after it is unpacked: a compressed one could grow a
-// thousandfold.
-constexpr size_t kMaxBodyBytes = size_t{1} << 20;
+// On a response that its handler gave, so that an empty one is left so.
+constexpr char kHandled[] = "handled";
 
 // Headers that cpp-httplib would act upon by itself: Range with a regular
 // expression that recurses a level for each byte, and by cutting our responses
@@ -72,7 +74,11 @@ class ConnectionStream : public httplib::Stream {
     return connection_.Write({bytes, size}) ? static_cast<ssize_t>(size) : -1;
   }
 
-  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_remote_ip_and_port(std::string& host, int& port) const override {
+    Connection::Peer peer = connection_.peer();
+    host = std::move(peer.host);
+    port = peer.port;
+  }
   void get_local_ip_and_port(std::string&, int&) const override {}
 
   // None that it may wait on: it would use select().
@@ -95,43 +101,45 @@ class HostSigpipe {
   struct sigaction action_;
 };
 
+// Headers that the library adds to those of the client.
+bool IsAdded(const std::string& name) {
+  return name == "REMOTE_ADDR" || name == "REMOTE_PORT" ||
+         name == "LOCAL_ADDR" || name == "LOCAL_PORT";
+}
+
+std::string PeerOf(const httplib::Request& request) {
+  if (request.remote_addr.empty()) return "";
+  const bool is_v6 = absl::StrContains(request.remote_addr, ":");
+  return absl::StrCat(is_v6 ? "[" : "", request.remote_addr, is_v6 ? "]" : "",
+                      ":", request.remote_port);
+}
+
 HttpRequest RequestOf(const httplib::Request& from, std::string body) {
   HttpRequest request;
   request.method = from.method;
   request.target = from.target;
   request.body = std::move(body);
   for (const auto& [name, value] : from.headers) {
+    if (IsAdded(name)) continue;
     std::string& joined = request.headers[absl::AsciiStrToLower(name)];
     absl::StrAppend(&joined, joined.empty() ? "" : ", ", value);
   }
   request.client_gone = [&from] { return !from.progress(0, 0); };
+  request.peer = PeerOf(from);
   return request;
 }
 
-class HttplibExchange : public Exchange, private httplib::Server {
- public:
-  explicit HttplibExchange(HttpHandler& handler);
-
-  void Answer(Connection& connection,
-              const std::function<bool()>& is_stopping) override;
-
- private:
-  void Handle(const httplib::Request& request, std::string body,
-              httplib::Response& response);
-  void HandleBody(const httplib::Request& request, httplib::Response& response,
-                  const httplib::ContentReader& reader);
-
-  HttpHandler& handler_;
-};
-
+// Whether a body follows the head. Where a length is missing, none does.
 bool HasBody(const httplib::Request& request) {
-  return request.method == "POST" && request.path == kBodyPath &&
+  return (request.method == "POST" || request.method == "PUT" ||
+          request.method == "PATCH" || request.method == "DELETE") &&
          (request.has_header("Content-Length") ||
           request.has_header("Transfer-Encoding"));
 }
 
 void Set(HttpResponse&& from, httplib::Response& response) {
   response.status = from.status;
+  response.reason = kHandled;
   for (const auto& [name, value] : from.headers) {
     response.set_header(name, value);
   }
@@ -146,58 +154,139 @@ void DropUnknownLength(const httplib::Request& request,
   response.headers.erase("Accept-Ranges");
 }
 
-HttplibExchange::HttplibExchange(HttpHandler& handler) : handler_(handler) {
-  // Before any route, so that no regular expression sees the path.
+class HttplibExchange : public Exchange, private httplib::Server {
+ public:
+  explicit HttplibExchange(Answering answering);
+
+  void Answer(Connection& connection,
+              const std::function<bool()>& is_stopping) override;
+
+ private:
+  // The response to a request whose body need not, or cannot, be read.
+  std::optional<HttpResponse> AnswerHead(const httplib::Request& request) const;
+
+  // What is wrong with how a body is framed.
+  std::optional<HttpResponse> RefuseBody(const httplib::Request& request) const;
+
+  void HandleBody(const httplib::Request& request, httplib::Response& response,
+                  const httplib::ContentReader& reader);
+
+  // A response of the server's own.
+  HttpResponse Refused(int status, std::string_view sentence) const;
+
+  const Answering answering_;
+};
+
+HttplibExchange::HttplibExchange(Answering answering)
+    : answering_(std::move(answering)) {
+  // Before any route.
   set_pre_routing_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
-        if (HasBody(request)) return HandlerResponse::Unhandled;
-        Handle(request, "", response);
+        std::optional<HttpResponse> answer = AnswerHead(request);
+        if (!answer) return HandlerResponse::Unhandled;
+        Set(*std::move(answer), response);
         return HandlerResponse::Handled;
       });
-  Post(kBodyPath,
-       [this](const httplib::Request& request, httplib::Response& response,
-              const httplib::ContentReader& reader) {
-         HandleBody(request, response, reader);
-       });
+  // A body that would be refused need not be sent at all.
+  set_expect_100_continue_handler(
+      [this](const httplib::Request& request, httplib::Response& response) {
+        if (!HasBody(request)) return 100;
+        std::optional<HttpResponse> answer = AnswerHead(request);
+        if (!answer) return 100;
+        Set(*std::move(answer), response);
+        return response.status;
+      });
+  const HandlerWithContentReader handle =
+      [this](const httplib::Request& request, httplib::Response& response,
+             const httplib::ContentReader& reader) {
+        HandleBody(request, response, reader);
+      };
+  Post(kRoute, handle);
+  Put(kRoute, handle);
+  Patch(kRoute, handle);
+  Delete(kRoute, handle);
   set_post_routing_handler(DropUnknownLength);
   set_error_handler(
-      Handler([](const httplib::Request&, httplib::Response& response) {
-        if (!response.body.empty()) return;
-        int status = response.status;
-        Set(Failure(status, "The request cannot be read."), response);
+      Handler([this](const httplib::Request&, httplib::Response& response) {
+        if (response.reason == kHandled) return;
+        Set(Refused(response.status, "The request cannot be read."), response);
       }));
-  set_exception_handler([](const httplib::Request&, httplib::Response& response,
-                           std::exception_ptr) {
-    Set(Failure(500, "Out of memory or worse."), response);
+  set_exception_handler([this](const httplib::Request&,
+                               httplib::Response& response,
+                               std::exception_ptr) {
+    Set(Refused(500, "Out of memory or worse."), response);
   });
 }
 
-void HttplibExchange::Handle(const httplib::Request& request, std::string body,
-                             httplib::Response& response) {
-  Set(handler_.Handle(RequestOf(request, std::move(body))), response);
+std::optional<HttpResponse> HttplibExchange::AnswerHead(
+    const httplib::Request& request) const {
+  HttpRequest head = RequestOf(request, "");
+  if (answering_.answer_head) {
+    std::optional<HttpResponse> answer = answering_.answer_head(head);
+    if (answer) return answer;
+  }
+  if (!HasBody(request)) return answering_.handle(head);
+  return RefuseBody(request);
+}
+
+std::optional<HttpResponse> HttplibExchange::RefuseBody(
+    const httplib::Request& request) const {
+  if (request.is_multipart_form_data()) {
+    return Refused(415, "A body in parts is not taken.");
+  }
+  const size_t lengths = request.get_header_value_count("Content-Length");
+  if (request.has_header("Transfer-Encoding")) {
+    // Two framings, of which a proxy may have believed the other.
+    if (lengths > 0 ||
+        request.get_header_value_count("Transfer-Encoding") > 1 ||
+        !absl::EqualsIgnoreCase(request.get_header_value("Transfer-Encoding"),
+                                "chunked")) {
+      return Refused(400, "The body's length is not clear.");
+    }
+    return std::nullopt;
+  }
+  const std::string text = request.get_header_value("Content-Length");
+  uint64_t length = 0;
+  if (lengths > 1 || text.empty() ||
+      !std::all_of(text.begin(), text.end(),
+                   [](unsigned char c) { return absl::ascii_isdigit(c); })) {
+    return Refused(400, "The body's length is not clear.");
+  }
+  // What does not fit into 64 bits is too large as well.
+  if (!absl::SimpleAtoi(text, &length) || length > answering_.body_bytes) {
+    return Refused(413, "The body is too large.");
+  }
+  return std::nullopt;
 }
 
 void HttplibExchange::HandleBody(const httplib::Request& request,
                                  httplib::Response& response,
                                  const httplib::ContentReader& reader) {
-  if (request.is_multipart_form_data()) {
-    Set(Failure(415, "A body in parts is not taken."), response);
-    return;
-  }
   std::string body;
+  uint64_t length = 0;
+  // Was checked with the head.
+  if (absl::SimpleAtoi(request.get_header_value("Content-Length"), &length)) {
+    body.reserve(length);
+  }
   bool is_too_large = false;
   bool is_whole = reader([&](const char* bytes, size_t size) {
-    is_too_large = body.size() + size > kMaxBodyBytes;
+    is_too_large = body.size() + size > answering_.body_bytes;
     if (!is_too_large) body.append(bytes, size);
     return !is_too_large;
   });
   if (is_too_large) {
-    Set(Failure(413, "The body is too large."), response);
+    Set(Refused(413, "The body is too large."), response);
   } else if (!is_whole) {
-    Set(Failure(400, "The body cannot be read."), response);
+    Set(Refused(400, "The body cannot be read."), response);
   } else {
-    Handle(request, std::move(body), response);
+    Set(answering_.handle(RequestOf(request, std::move(body))), response);
   }
+}
+
+HttpResponse HttplibExchange::Refused(int status,
+                                      std::string_view sentence) const {
+  if (answering_.refused) answering_.refused(status);
+  return Failure(status, sentence);
 }
 
 void HttplibExchange::Answer(Connection& connection,
@@ -207,9 +296,10 @@ void HttplibExchange::Answer(Connection& connection,
     case Connection::HeadResult::kWhole: {
       ConnectionStream stream(WithoutDropped(head), connection);
       bool was_closed = false;
-      // The request's own way to ask whether to go on.
       process_request(stream, /*close_connection=*/true, was_closed,
                       [&](httplib::Request& request) {
+                        request.path = std::string(kRoute);
+                        // The request's own way to ask whether to go on.
                         request.progress = [&](uint64_t, uint64_t) {
                           return !is_stopping() && !connection.IsClientGone();
                         };
@@ -218,14 +308,16 @@ void HttplibExchange::Answer(Connection& connection,
     }
     case Connection::HeadResult::kTooLarge:
       connection.Write(
-          BytesOf(Failure(431, "The request's head is too large.")));
+          BytesOf(Refused(431, "The request's head is too large.")));
       break;
     case Connection::HeadResult::kTooLate:
       connection.Write(
-          BytesOf(Failure(408, "The request took too long to come.")));
+          BytesOf(Refused(408, "The request took too long to come.")));
       break;
     case Connection::HeadResult::kCutShort:
-      connection.Write(BytesOf(Failure(400, "The request was cut short.")));
+      connection.Write(BytesOf(Refused(400, connection.problem().empty()
+                                                ? "The request was cut short."
+                                                : connection.problem())));
       break;
   }
   connection.Finish();
@@ -255,14 +347,14 @@ bool IsLibraryReplaced() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Exchange>> Exchange::Create(
-    HttpHandler& handler) {
+    Answering answering) {
   if (IsLibraryReplaced()) {
     return absl::FailedPreconditionError(
         "This program has a cpp-httplib of its own, which the embedded server "
         "cannot share: mount the handler on it with wallprof/httplib_mount.h.");
   }
   HostSigpipe sigpipe;
-  return std::make_unique<HttplibExchange>(handler);
+  return std::make_unique<HttplibExchange>(std::move(answering));
 }
 
 }  // namespace wallprof::http

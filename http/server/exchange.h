@@ -7,8 +7,10 @@
 #ifndef WALLPROF_HTTP_SERVER_EXCHANGE_H_
 #define WALLPROF_HTTP_SERVER_EXCHANGE_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "http/socket/connection.h"
@@ -16,11 +18,32 @@
 
 namespace wallprof::http {
 
+// What a server asks of those who serve something. Called on several threads
+// at once.
+struct Answering {
+  // The response to a whole request.
+  std::function<HttpResponse(const HttpRequest&)> handle;
+
+  // The response to a request by its head alone, whose body then is not read;
+  // nullopt: `handle` is to have it, with the body. May be asked twice about a
+  // request, and may be empty.
+  std::function<std::optional<HttpResponse>(const HttpRequest& head)>
+      answer_head;
+
+  // Told the status of each response that is the server's own: the request was
+  // not understood, or was too large or too late. May be empty.
+  std::function<void(int status)> refused;
+
+  // Of a body, also once it is unpacked: a compressed one could grow a
+  // thousandfold. More is answered 413.
+  size_t body_bytes = size_t{1} << 20;
+};
+
 class Exchange {
  public:
-  // `handler` must outlive the result. FailedPrecondition if the program's own
-  // copy of cpp-httplib stands before the one that this was compiled for.
-  static absl::StatusOr<std::unique_ptr<Exchange>> Create(HttpHandler& handler);
+  // FailedPrecondition if the program's own copy of cpp-httplib stands before
+  // the one that this was compiled for.
+  static absl::StatusOr<std::unique_ptr<Exchange>> Create(Answering answering);
 
   virtual ~Exchange() = default;
 

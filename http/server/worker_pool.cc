@@ -7,24 +7,22 @@ namespace wallprof::http {
 
 namespace {
 
-// Connections that may wait for a worker. All workers busy is rare; those who
-// come then should rather be told than kept.
-constexpr size_t kMaxWaiting = 64;
-
 // A scraper that comes every fifteen seconds finds its thread again.
 constexpr std::chrono::seconds kIdleTime{20};
 
 }  // namespace
 
 WorkerPool::WorkerPool(ThreadGroup& threads, int max_workers,
+                       size_t max_waiting,
                        std::function<void(FileDescriptor)> answer)
     : threads_(threads),
       max_workers_(max_workers),
+      max_waiting_(max_waiting),
       answer_(std::move(answer)) {}
 
 FileDescriptor WorkerPool::Take(FileDescriptor connection) {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (stopping_ || waiting_.size() >= kMaxWaiting) return connection;
+  if (stopping_ || waiting_.size() >= max_waiting_) return connection;
   if (waiting_.size() >= idle_ && workers_ < max_workers_) {
     ++workers_;
     lock.unlock();
@@ -39,6 +37,11 @@ FileDescriptor WorkerPool::Take(FileDescriptor connection) {
   waiting_.push_back(std::move(connection));
   changed_.notify_one();
   return FileDescriptor();
+}
+
+size_t WorkerPool::Connections() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return waiting_.size() + answering_;
 }
 
 void WorkerPool::Stop() {
@@ -59,9 +62,11 @@ void WorkerPool::Work() {
     if (stopping_ || !woken) break;
     FileDescriptor connection = std::move(waiting_.front());
     waiting_.pop_front();
+    ++answering_;
     lock.unlock();
     answer_(std::move(connection));
     lock.lock();
+    --answering_;
   }
   --workers_;
   changed_.notify_all();

@@ -18,11 +18,15 @@ namespace wallprof::http {
 class WorkerPool {
  public:
   // `answer` is called on the workers' threads, several at once.
-  WorkerPool(ThreadGroup& threads, int max_workers,
+  // At most `max_waiting` connections wait for a worker.
+  WorkerPool(ThreadGroup& threads, int max_workers, size_t max_waiting,
              std::function<void(FileDescriptor)> answer);
 
   // Hands over a connection. Returned open: it cannot be taken now.
   FileDescriptor Take(FileDescriptor connection);
+
+  // Connections that wait or are being answered.
+  size_t Connections();
 
   // Closes connections that wait and returns when no worker runs any more.
   void Stop();
@@ -32,12 +36,14 @@ class WorkerPool {
 
   ThreadGroup& threads_;
   const int max_workers_;
+  const size_t max_waiting_;
   const std::function<void(FileDescriptor)> answer_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<FileDescriptor> waiting_;
   size_t idle_ = 0;
+  size_t answering_ = 0;
   int workers_ = 0;
   bool stopping_ = false;
 };

@@ -121,7 +121,7 @@ int PortOf(const Address& address) {
   }
 }
 
-std::string UrlOf(const Address& address) {
+std::string UrlOf(const Address& address, std::string_view scheme) {
   if (address.family() == AF_UNIX) {
     return absl::StrCat(std::string(kUnixPrefix), address.unix_path);
   }
@@ -130,12 +130,14 @@ std::string UrlOf(const Address& address) {
     in_addr v4 = reinterpret_cast<const sockaddr_in&>(address.bytes).sin_addr;
     if (v4.s_addr == htonl(INADDR_ANY)) v4.s_addr = htonl(INADDR_LOOPBACK);
     inet_ntop(AF_INET, &v4, host, sizeof(host));
-    return absl::StrCat("http://", host, ":", PortOf(address), "/");
+    return absl::StrCat(std::string(scheme), "://", host, ":", PortOf(address),
+                        "/");
   }
   in6_addr v6 = reinterpret_cast<const sockaddr_in6&>(address.bytes).sin6_addr;
   if (IN6_IS_ADDR_UNSPECIFIED(&v6)) v6 = in6addr_loopback;
   inet_ntop(AF_INET6, &v6, host, sizeof(host));
-  return absl::StrCat("http://[", host, "]:", PortOf(address), "/");
+  return absl::StrCat(std::string(scheme), "://[", host, "]:", PortOf(address),
+                      "/");
 }
 
 }  // namespace wallprof::http

@@ -30,7 +30,7 @@ absl::StatusOr<Address> ParseAddress(std::string_view text);
 
 // For a browser: "http://127.0.0.1:6060/" or "unix:/path". An address that
 // stands for every interface is shown as loopback, where a browser can go.
-std::string UrlOf(const Address& address);
+std::string UrlOf(const Address& address, std::string_view scheme = "http");
 
 // 0 for a unix socket.
 int PortOf(const Address& address);

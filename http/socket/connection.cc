@@ -1,5 +1,7 @@
 #include "http/socket/connection.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -13,9 +15,6 @@ namespace {
 
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
-// A page of memory at a time; most requests fit into one.
-constexpr size_t kReceiveBytes = 4096;
-
 // How long a closed connection's last bytes are waited for, and how many. The
 // client has its response by then and usually closes at once.
 constexpr absl::Duration kLinger = absl::Milliseconds(500);
@@ -23,20 +22,22 @@ constexpr size_t kLingerBytes = size_t{1} << 20;
 
 }  // namespace
 
-Connection::Connection(FileDescriptor socket, int stop_event,
+Connection::Connection(std::unique_ptr<Transport> transport, int stop_event,
                        const ConnectionLimits& limits)
-    : socket_(std::move(socket)),
+    : transport_(std::move(transport)),
       stop_event_(stop_event),
       limits_(limits),
       deadline_(Clock::now() +
-                absl::ToChronoMilliseconds(limits.request_timeout)) {}
+                absl::ToChronoMilliseconds(limits.request_timeout)),
+      buffer_(new char[limits.receive_bytes]) {}
 
 bool Connection::WaitFor(short events, Clock::time_point deadline) const {
   for (;;) {
     auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) return false;
-    pollfd ready[2] = {{socket_.number(), events, 0}, {stop_event_, POLLIN, 0}};
+    pollfd ready[2] = {{transport_->descriptor(), events, 0},
+                       {stop_event_, POLLIN, 0}};
     int count = poll(ready, 2, static_cast<int>(left.count()));
     if (count < 0 && errno != EINTR) return false;
     if (count <= 0) continue;
@@ -45,24 +46,24 @@ bool Connection::WaitFor(short events, Clock::time_point deadline) const {
   }
 }
 
-ssize_t Connection::Receive(char* bytes, size_t size,
-                            Clock::time_point deadline) {
+ssize_t Connection::Fill(Clock::time_point deadline) {
   for (;;) {
-    ssize_t count = recv(socket_.number(), bytes, size, 0);
-    if (count >= 0) {
-      received_ += static_cast<size_t>(count);
-      return count;
+    Transport::Outcome got =
+        transport_->Receive(buffer_.get(), limits_.receive_bytes);
+    if (got.count >= 0) {
+      size_t count = static_cast<size_t>(got.count);
+      unread_ = {buffer_.get(), count};
+      received_ += count;
+      return got.count;
     }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN || !WaitFor(POLLIN, deadline)) return -1;
+    if (got.wait_for == 0 || !WaitFor(got.wait_for, deadline)) return -1;
   }
 }
 
 Connection::HeadResult Connection::ReadHead(std::string& head) {
   std::string bytes;
-  char chunk[kReceiveBytes];
   for (;;) {
-    ssize_t count = Receive(chunk, sizeof(chunk), deadline_);
+    ssize_t count = Fill(deadline_);
     if (count <= 0) {
       return count < 0 && Clock::now() >= deadline_ ? HeadResult::kTooLate
                                                     : HeadResult::kCutShort;
@@ -70,12 +71,12 @@ Connection::HeadResult Connection::ReadHead(std::string& head) {
     // The end may lie across two chunks.
     size_t seen = bytes.size();
     size_t from = seen - std::min(seen, kHeadEnd.size() - 1);
-    bytes.append(chunk, static_cast<size_t>(count));
+    bytes.append(unread_);
     size_t end = bytes.find(kHeadEnd, from);
     if (end != std::string::npos &&
         end + kHeadEnd.size() <= limits_.head_bytes) {
-      read_ahead_ = bytes.substr(end + kHeadEnd.size());
       bytes.resize(end + kHeadEnd.size());
+      unread_.remove_prefix(bytes.size() - seen);
       head = std::move(bytes);
       return HeadResult::kWhole;
     }
@@ -85,24 +86,24 @@ Connection::HeadResult Connection::ReadHead(std::string& head) {
 
 ssize_t Connection::Read(char* bytes, size_t size) {
   if (received_ > limits_.request_bytes) return -1;
-  if (read_ahead_.empty()) return Receive(bytes, size, deadline_);
-  size_t count = read_ahead_.copy(bytes, size);
-  read_ahead_.erase(0, count);
+  if (unread_.empty()) {
+    ssize_t count = Fill(deadline_);
+    if (count <= 0) return count;
+  }
+  size_t count = unread_.copy(bytes, size);
+  unread_.remove_prefix(count);
   return static_cast<ssize_t>(count);
 }
 
 bool Connection::Write(std::string_view bytes) {
   while (!bytes.empty()) {
-    ssize_t count =
-        send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(count));
-    } else if (errno == EAGAIN) {
-      if (!WaitFor(POLLOUT, Clock::now() + absl::ToChronoMilliseconds(
-                                               limits_.send_timeout))) {
-        return false;
-      }
-    } else if (errno != EINTR) {
+    Transport::Outcome sent = transport_->Send(bytes);
+    if (sent.count >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(sent.count));
+    } else if (sent.wait_for == 0 ||
+               !WaitFor(sent.wait_for,
+                        Clock::now() +
+                            absl::ToChronoMilliseconds(limits_.send_timeout))) {
       return false;
     }
   }
@@ -110,21 +111,38 @@ bool Connection::Write(std::string_view bytes) {
 }
 
 bool Connection::IsClientGone() const {
-  pollfd ready = {socket_.number(), POLLRDHUP, 0};
+  pollfd ready = {transport_->descriptor(), POLLRDHUP, 0};
   return poll(&ready, 1, 0) > 0;
 }
 
 void Connection::Finish() {
-  shutdown(socket_.number(), SHUT_WR);
+  transport_->EndSending();
   Clock::time_point deadline =
       Clock::now() + absl::ToChronoMilliseconds(kLinger);
-  char chunk[kReceiveBytes];
-  size_t discarded = 0;
-  while (discarded < kLingerBytes) {
-    ssize_t count = Receive(chunk, sizeof(chunk), deadline);
-    if (count <= 0) return;
-    discarded += static_cast<size_t>(count);
+  const size_t most = received_ + kLingerBytes;
+  while (received_ < most && Fill(deadline) > 0) {
   }
+}
+
+Connection::Peer Connection::peer() const {
+  sockaddr_storage address = {};
+  socklen_t length = sizeof(address);
+  if (getpeername(transport_->descriptor(),
+                  reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    return {};
+  }
+  char host[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    const auto& ip = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &ip.sin_addr, host, sizeof(host));
+    return {host, ntohs(ip.sin_port)};
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& ip = reinterpret_cast<const sockaddr_in6&>(address);
+    inet_ntop(AF_INET6, &ip.sin6_addr, host, sizeof(host));
+    return {host, ntohs(ip.sin6_port)};
+  }
+  return {};
 }
 
 }  // namespace wallprof::http

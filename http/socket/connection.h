@@ -8,11 +8,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "http/socket/file_descriptor.h"
+#include "http/socket/transport.h"
 
 namespace wallprof::http {
 
@@ -30,12 +31,16 @@ struct ConnectionLimits {
 
   // With the body: 50 000 addresses to name fit, in whatever encoding.
   size_t request_bytes = size_t{1} << 20;
+
+  // Received at a time. A page of memory: most requests fit into one. Where
+  // bodies are large, more saves system calls.
+  size_t receive_bytes = 4096;
 };
 
 class Connection {
  public:
   // `stop_event` is readable once the server stops.
-  Connection(FileDescriptor socket, int stop_event,
+  Connection(std::unique_ptr<Transport> transport, int stop_event,
              const ConnectionLimits& limits);
 
   enum class HeadResult {
@@ -63,20 +68,33 @@ class Connection {
   // close with bytes unread is a reset, which can take the response with it.
   void Finish();
 
+  // The client's address; the port is 0 and the host empty where it has none,
+  // as on a unix socket.
+  struct Peer {
+    std::string host;
+    int port = 0;
+  };
+  Peer peer() const;
+
+  // As the transport's.
+  std::string_view problem() const { return transport_->problem(); }
+
  private:
   using Clock = std::chrono::steady_clock;
 
   // False when the deadline passes first or the server stops.
   bool WaitFor(short events, Clock::time_point deadline) const;
 
-  // As Read, past what was read ahead.
-  ssize_t Receive(char* bytes, size_t size, Clock::time_point deadline);
+  // Receives what there is into the empty buffer: its count, 0 at the end, -1
+  // on failure.
+  ssize_t Fill(Clock::time_point deadline);
 
-  FileDescriptor socket_;
+  const std::unique_ptr<Transport> transport_;
   const int stop_event_;
   const ConnectionLimits limits_;
   const Clock::time_point deadline_;  // of the request
-  std::string read_ahead_;            // bytes that came with the head
+  const std::unique_ptr<char[]> buffer_;
+  std::string_view unread_;  // of what is in the buffer
   size_t received_ = 0;
 };
 

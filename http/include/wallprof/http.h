@@ -37,6 +37,9 @@ struct HttpRequest {
   // Where the handler is mounted, e.g. "/profiler": only shown to people, in
   // the example commands of the index.
   std::string mount_point;
+
+  // The client, as "10.0.0.7:51234"; empty where it is not known.
+  std::string peer;
 };
 
 struct HttpResponse {
