@@ -33,6 +33,8 @@ absl::StatusOr<PprofFacts> CheckPprof(std::string_view message,
   return facts;
 }
 
+std::string PackPprof(std::string_view message) { return Gzip(message); }
+
 absl::StatusOr<std::string> UnpackPprof(std::string_view bytes,
                                         size_t max_bytes) {
   if (!IsGzip(bytes)) {
