@@ -8,31 +8,19 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
-BUCKET = 'profiles'
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+import servers
 
 
 def main():
     tests, modules = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as directory, subprocess.Popen(
-            # It makes its tokens with a cipher that OpenSSL has put aside.
-            ['node', '--openssl-legacy-provider',
-             pathlib.Path(__file__).with_name('s3_server.js'), directory,
-             BUCKET],
-            env={**os.environ, 'NODE_PATH': modules}, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
-        try:
-            endpoint = f'http://127.0.0.1:{int(server.stdout.readline())}'
-            environment = {**os.environ,
-                           'AWS_ACCESS_KEY_ID': 'S3RVER',
-                           'AWS_SECRET_ACCESS_KEY': 'S3RVER',
-                           'WALLPROF_TEST_ENDPOINT': endpoint}
-            done = subprocess.run([tests, '--gtest_brief=1'], env=environment,
-                                  check=False)
-        finally:
-            server.stdin.close()
-        sys.exit(done.returncode)
+    with servers.S3Server(modules) as server:
+        environment = {**os.environ, **server.environment,
+                       'WALLPROF_TEST_ENDPOINT': server.endpoint}
+        done = subprocess.run([tests, '--gtest_brief=1'], env=environment,
+                              check=False)
+    sys.exit(done.returncode)
 
 
 if __name__ == '__main__':
