@@ -16,17 +16,17 @@
 #include "cli/fetch_url.h"
 #include "cli/verb.h"
 #include "fleet/agent/labels.h"
-#include "fleet/agent/log_line.h"
 #include "fleet/agent/outbox.h"
 #include "fleet/agent/schedule.h"
 #include "fleet/agent/scraping.h"
 #include "fleet/agent/sending.h"
 #include "fleet/agent/url.h"
+#include "fleet/log/log_line.h"
 
 namespace wallprof::cli {
 namespace {
 
-using agent::LogLine;
+using fleet::LogLine;
 
 constexpr char kVariablePrefix[] = "WALLPROF_AGENT_";
 

@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "fleet/agent/clock.h"
 #include "fleet/agent/labels.h"
-#include "fleet/agent/log_line.h"
 #include "fleet/agent/outbox.h"
 #include "fleet/agent/schedule.h"
 #include "fleet/agent/sender.h"
@@ -21,6 +20,7 @@
 #include "fleet/agent/tally.h"
 #include "fleet/agent/url.h"
 #include "fleet/calls/calls.h"
+#include "fleet/log/log_line.h"
 
 namespace wallprof {
 namespace {
@@ -232,7 +232,7 @@ void Agent::State::Stop() {
 void Agent::State::Take() {
   outbox_.Open();
   sending_.Wake();
-  agent::LogLine("started")
+  fleet::LogLine("started")
       .Add("collector", options_.collector)
       .Add("service", options_.service)
       .To(own_.log);

@@ -18,7 +18,8 @@ constexpr absl::Duration kAdoptionInterval = absl::Minutes(5);
 
 }  // namespace
 
-Outbox::Outbox(OutboxOptions options, const Clock& clock, Tally& tally, Log log)
+Outbox::Outbox(OutboxOptions options, const Clock& clock, Tally& tally,
+               fleet::Log log)
     : options_(std::move(options)),
       clock_(clock),
       tally_(tally),
@@ -32,7 +33,9 @@ void Outbox::SpoolFailed(const absl::Status& status) {
     s.last_error = std::string(status.message());
   });
   if (!is_news) return;
-  LogLine("spool_error").Add("error", std::string(status.message())).To(log_);
+  fleet::LogLine("spool_error")
+      .Add("error", std::string(status.message()))
+      .To(log_);
 }
 
 void Outbox::CountWaiting() {
@@ -95,7 +98,7 @@ void Outbox::Adopt() {
   spool_->Tidy(*listed);
   if (!is_first) return;
   for (const std::string& name : foreign) {
-    LogLine("spool_foreign_file").Add("file", name).To(log_);
+    fleet::LogLine("spool_foreign_file").Add("file", name).To(log_);
   }
 }
 
@@ -112,7 +115,7 @@ bool Outbox::Drop(Entries::iterator entry, const char* why,
     }
   }
   tally_.Update([count](AgentStatistics& s) { ++(s.lost.*count); });
-  LogLine("dropped")
+  fleet::LogLine("dropped")
       .Add("why", why)
       .Add("created_at",
            absl::FormatTime(entry->created_at, absl::UTCTimeZone()))
@@ -147,7 +150,7 @@ void Outbox::MakeRoomInSpool() {
       total -= file.bytes;
       if (file.corrupt) continue;  // was counted as that
       tally_.Update([count](AgentStatistics& s) { ++(s.lost.*count); });
-      LogLine("dropped").Add("why", why).Add("file", file.name).To(log_);
+      fleet::LogLine("dropped").Add("why", why).Add("file", file.name).To(log_);
     }
   }
 }
@@ -224,7 +227,7 @@ std::optional<Outbox::Item> Outbox::Load(Entry& entry) {
   if (absl::IsNotFound(parcel.status())) return std::nullopt;
   if (absl::IsDataLoss(parcel.status())) {
     tally_.Update([](AgentStatistics& s) { ++s.lost.corrupt; });
-    LogLine("spool_corrupt_file")
+    fleet::LogLine("spool_corrupt_file")
         .Add("file",
              absl::StrCat(spool_->directory(), "/", entry.spooled->name))
         .Add("error", std::string(parcel.status().message()))

@@ -13,10 +13,10 @@
 
 #include "absl/time/time.h"
 #include "fleet/agent/clock.h"
-#include "fleet/agent/log_line.h"
 #include "fleet/agent/parcel.h"
 #include "fleet/agent/spool.h"
 #include "fleet/agent/tally.h"
+#include "fleet/log/log_line.h"
 
 namespace wallprof::agent {
 
@@ -32,7 +32,8 @@ struct OutboxOptions {
 // descriptor table of the threads that call Open, Put and Close.
 class Outbox {
  public:
-  Outbox(OutboxOptions options, const Clock& clock, Tally& tally, Log log);
+  Outbox(OutboxOptions options, const Clock& clock, Tally& tally,
+         fleet::Log log);
 
   struct Item {
     Parcel parcel;
@@ -91,7 +92,7 @@ class Outbox {
   const OutboxOptions options_;
   const Clock& clock_;
   Tally& tally_;
-  const Log log_;
+  const fleet::Log log_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::unique_ptr<Spool> spool_;

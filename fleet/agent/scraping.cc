@@ -66,7 +66,8 @@ bool IsScrapedType(const std::string& type) {
 }
 
 Scraping::Scraping(ScrapingOptions options, AgentExchange exchange,
-                   const Clock& clock, const Stop& stop, Tally& tally, Log log)
+                   const Clock& clock, const Stop& stop, Tally& tally,
+                   fleet::Log log)
     : options_(std::move(options)),
       exchange_(std::move(exchange)),
       clock_(clock),
@@ -157,7 +158,7 @@ void Scraping::Failed(const std::string& type, const absl::Status& status) {
     ++s.taken;
     ++s.lost.failed;
   });
-  LogLine("not_taken")
+  fleet::LogLine("not_taken")
       .Add("target", options_.url)
       .Add("type", type)
       .Add("error", std::string(status.message()))

@@ -10,10 +10,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "fleet/agent/clock.h"
-#include "fleet/agent/log_line.h"
 #include "fleet/agent/parcel.h"
 #include "fleet/agent/stop.h"
 #include "fleet/agent/tally.h"
+#include "fleet/log/log_line.h"
 #include "wallprof/agent.h"
 
 namespace wallprof::agent {
@@ -38,7 +38,7 @@ class Scraping {
  public:
   // All but `options` and `exchange` must outlive it. `stop` ends a request.
   Scraping(ScrapingOptions options, AgentExchange exchange, const Clock& clock,
-           const Stop& stop, Tally& tally, Log log);
+           const Stop& stop, Tally& tally, fleet::Log log);
 
   using Use = std::function<void(Parcel)>;
 
@@ -58,7 +58,7 @@ class Scraping {
   const Clock& clock_;
   const Stop& stop_;
   Tally& tally_;
-  const Log log_;
+  const fleet::Log log_;
   // What the program has not, and when to look again.
   std::map<std::string, absl::Time> missing_until_;
 };

@@ -28,7 +28,7 @@ constexpr int kServerErrors = 500;
 }  // namespace
 
 Sender::Sender(Outbox& outbox, Collector& collector, const Clock& clock,
-               Random random, Tally& tally, Log log)
+               Random random, Tally& tally, fleet::Log log)
     : outbox_(outbox),
       collector_(collector),
       clock_(clock),
@@ -96,7 +96,7 @@ absl::Time Sender::Arrived(const Parcel& parcel, bool confirmed) {
     s.confirmed += confirmed ? 1 : 0;
     s.last_error.clear();
   });
-  LogLine("sent")
+  fleet::LogLine("sent")
       .Add("type", parcel.type)
       .Add("bytes", static_cast<int64_t>(parcel.body.size()))
       .Add("created_at",
@@ -130,7 +130,7 @@ absl::Time Sender::Lost(const Parcel& parcel, const Collector::Reply& reply,
     ++(s.lost.*count);
     s.last_error = reply.text;
   });
-  LogLine(count == &AgentStatistics::Lost::refused ? "refused" : "lost")
+  fleet::LogLine(count == &AgentStatistics::Lost::refused ? "refused" : "lost")
       .Add("type", parcel.type)
       .Add("bytes", static_cast<int64_t>(parcel.body.size()))
       .Add("status", reply.status)
@@ -159,7 +159,7 @@ absl::Time Sender::Wait(const Parcel& parcel, const Collector::Reply& reply,
       (1 - kBackOffJitter * random_());
   const absl::Duration wait = std::max(back_off, reply.retry_after);
   tally_.Update([&](AgentStatistics& s) { s.last_error = reply.text; });
-  LogLine("retry")
+  fleet::LogLine("retry")
       .Add("type", parcel.type)
       .Add("status", reply.status)
       .Add("error", reply.text)

@@ -7,10 +7,10 @@
 #include "absl/time/time.h"
 #include "fleet/agent/clock.h"
 #include "fleet/agent/collector.h"
-#include "fleet/agent/log_line.h"
 #include "fleet/agent/outbox.h"
 #include "fleet/agent/schedule.h"
 #include "fleet/agent/tally.h"
+#include "fleet/log/log_line.h"
 
 namespace wallprof::agent {
 
@@ -18,7 +18,7 @@ namespace wallprof::agent {
 class Sender {
  public:
   Sender(Outbox& outbox, Collector& collector, const Clock& clock,
-         Random random, Tally& tally, Log log);
+         Random random, Tally& tally, fleet::Log log);
 
   // Sends one, if there is one and it is time. Returns when to be called again,
   // by the steady clock; InfiniteFuture if nothing waits.
@@ -38,7 +38,7 @@ class Sender {
   const Clock& clock_;
   const Random random_;
   Tally& tally_;
-  const Log log_;
+  const fleet::Log log_;
 
   absl::Time not_before_ = absl::InfinitePast();
   int failures_ = 0;  // since something was last taken

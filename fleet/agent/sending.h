@@ -8,10 +8,10 @@
 
 #include "absl/time/time.h"
 #include "fleet/agent/clock.h"
-#include "fleet/agent/log_line.h"
 #include "fleet/agent/outbox.h"
 #include "fleet/agent/stop.h"
 #include "fleet/agent/tally.h"
+#include "fleet/log/log_line.h"
 #include "wallprof/agent.h"
 
 namespace wallprof::agent {
@@ -20,7 +20,7 @@ struct SendingOptions {
   std::string collector;
   AgentExchange exchange;
   absl::Duration timeout;
-  Log log;
+  fleet::Log log;
 };
 
 class Sending {

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "fleet/agent/log_line.h"
+#include "fleet/log/log_line.h"
 #include "wallprof/formats.h"
 #include "wallprof/merge.h"
 
@@ -94,7 +94,7 @@ void Taking::Failed(const std::string& type, const absl::Status& status) {
     ++s.taken;
     ++s.lost.failed;
   });
-  LogLine("not_taken")
+  fleet::LogLine("not_taken")
       .Add("type", type)
       .Add("error", std::string(status.message()))
       .To(options_.log);

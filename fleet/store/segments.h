@@ -16,10 +16,17 @@
 
 namespace wallprof::store {
 
+enum class SegmentKind {
+  kReceived,  // records as profiles came
+  kPacked,    // the same, written again in less space; whole at once
+};
+
 struct SegmentInfo {
   std::string segment;
   int64_t bytes = 0;
   absl::Time modified;
+  SegmentKind kind = SegmentKind::kReceived;
+  bool is_open = false;  // more may be written to it: to be left alone
 };
 
 // Thread-safe. Errors of all calls: Unavailable where the store cannot be
@@ -31,11 +38,12 @@ class Segments {
 
   // Keeps all records, for good once this returns, and says where. One call is
   // one write to the disk or one object. After an error none of them is there,
-  // or counts as rubbish that is cleared away later.
+  // or counts as rubbish that is cleared away later. Packed records are in a
+  // segment of their own.
   virtual absl::StatusOr<std::vector<Place>> Write(
-      absl::Span<const std::string_view> records) = 0;
+      absl::Span<const std::string_view> records, SegmentKind kind) = 0;
 
-  // NotFound when the segment is gone.
+  // NotFound when the segment is gone. Any stretch of a segment may be read.
   virtual absl::StatusOr<std::string> Read(const Place& place) = 0;
 
   // Ok also where there was none.

@@ -61,6 +61,10 @@ ROOMS = {
     'fleet/include': BUNDLE + FLEET + ['objects API'],
     # What of the program's own is called, and on which thread.
     'fleet/calls': [],
+    # What happens, told on a line.
+    'fleet/log': [],
+    # Files that outlive a power cut.
+    'fleet/files': [],
     # What one process says of itself. HTTP is one of the ways it leaves by.
     'fleet/bundle': ['fleet/calls'] + BUNDLE,
     'http/include': HTTP,
@@ -69,11 +73,11 @@ ROOMS = {
     # Where to keep what profiles and bundles are written to.
     'fleet/objects': ['objects API'],
     # Where a fleet's profiles are kept: here, or where several reach them.
-    'fleet/store': ['objects API'],
-    'fleet/agent': ['fleet/calls'] + FLEET,
+    'fleet/store': ['fleet/files', 'fleet/log', 'objects API'],
+    'fleet/agent': ['fleet/calls', 'fleet/log'] + FLEET,
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
-            'fleet/bundle'] + HTTP + FLEET,
+            'fleet/bundle', 'fleet/log'] + HTTP + FLEET,
     'examples': HTTP,
 }
 
@@ -89,6 +93,10 @@ LIBRARIES = {
     'lzma.h': ['profiler/symbolize'],
     'zlib.h': ['profiler/encode', 'profiler/record', 'profiler/symbolize',
                'fleet/agent', 'fleet/bundle'],
+    'libdeflate.h': ['fleet/store'],
+    'sqlite3.h': ['fleet/store'],
+    'zstd.h': ['fleet/store'],
+    'zdict.h': ['fleet/store'],
     're2/': ['cli', 'fleet/store'],
     'CLI/': ['cli'],
     'curl/': ['cli', 'fleet/objects'],

@@ -9,9 +9,9 @@
 
 #include "fleet/agent/http_message.h"
 #include "fleet/agent/labels.h"
-#include "fleet/agent/log_line.h"
 #include "fleet/agent/parcel.h"
 #include "fleet/agent/url.h"
+#include "fleet/log/log_line.h"
 #include "tests/fleet/agent/fuzzing.h"
 
 namespace wallprof::agent {
@@ -193,11 +193,12 @@ TEST(RequestTest, IsOneOfHttp) {
 // --- lines -------------------------------------------------------------------
 
 TEST(LogLineTest, StaysOneLineWhateverItIsTold) {
-  EXPECT_EQ(LogLine("sent").Add("type", "wall").Add("bytes", 5).text(),
+  EXPECT_EQ(fleet::LogLine("sent").Add("type", "wall").Add("bytes", 5).text(),
             "event=sent type=wall bytes=5");
-  EXPECT_EQ(LogLine("x").Add("e", "a \"b\"\nc\x1b[0m").Add("f", "").text(),
-            "event=x e=\"a \\\"b\\\"\\nc\\033[0m\" f=\"\"");
-  LogLine("nobody listens").To({});
+  EXPECT_EQ(
+      fleet::LogLine("x").Add("e", "a \"b\"\nc\x1b[0m").Add("f", "").text(),
+      "event=x e=\"a \\\"b\\\"\\nc\\033[0m\" f=\"\"");
+  fleet::LogLine("nobody listens").To({});
 }
 
 // --- corpora -----------------------------------------------------------------

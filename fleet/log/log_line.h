@@ -1,13 +1,13 @@
 // What is told of what happens: key=value pairs on one line.
-#ifndef WALLPROF_FLEET_AGENT_LOG_LINE_H_
-#define WALLPROF_FLEET_AGENT_LOG_LINE_H_
+#ifndef WALLPROF_FLEET_LOG_LOG_LINE_H_
+#define WALLPROF_FLEET_LOG_LOG_LINE_H_
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
-namespace wallprof::agent {
+namespace wallprof::fleet {
 
 using Log = std::function<void(std::string_view)>;
 
@@ -18,7 +18,7 @@ class LogLine {
   explicit LogLine(std::string_view event) { Add("event", event); }
 
   // Values with blanks, quotes or control characters are quoted, so that
-  // whatever a collector answers stays on the line.
+  // whatever others answer stays on the line.
   LogLine& Add(std::string_view key, std::string_view value);
   LogLine& Add(std::string_view key, int64_t value);
 
@@ -33,6 +33,6 @@ class LogLine {
   std::string text_;
 };
 
-}  // namespace wallprof::agent
+}  // namespace wallprof::fleet
 
-#endif  // WALLPROF_FLEET_AGENT_LOG_LINE_H_
+#endif  // WALLPROF_FLEET_LOG_LOG_LINE_H_

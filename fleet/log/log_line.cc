@@ -1,11 +1,11 @@
-#include "fleet/agent/log_line.h"
+#include "fleet/log/log_line.h"
 
 #include <algorithm>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
-namespace wallprof::agent {
+namespace wallprof::fleet {
 namespace {
 
 bool IsPlain(char c) {
@@ -32,4 +32,4 @@ LogLine& LogLine::Add(std::string_view key, int64_t value) {
   return Add(key, absl::StrCat(value));
 }
 
-}  // namespace wallprof::agent
+}  // namespace wallprof::fleet
