@@ -7,13 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/curl_exchange.h"
 #include "cli/fetch_url.h"
+#include "cli/settings.h"
 #include "cli/verb.h"
 #include "fleet/agent/labels.h"
 #include "fleet/agent/outbox.h"
@@ -60,19 +59,6 @@ void WriteLog(std::string_view line) {
   // There is nowhere to say that this failed.
   [[maybe_unused]] const ssize_t written =
       write(STDERR_FILENO, text.data(), text.size());
-}
-
-absl::Duration DurationOf(const std::string& text) {
-  absl::Duration duration;
-  absl::ParseDuration(text, &duration);
-  return duration;
-}
-
-std::string CheckDuration(const std::string& text) {
-  return DurationOf(text) > absl::ZeroDuration()
-             ? ""
-             : absl::StrCat(text,
-                            " is not a duration above zero, as 10s or 1m");
 }
 
 std::string CheckType(const std::string& text) {
@@ -223,78 +209,65 @@ absl::Status Run(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-// The variable of an option, as --spool-dir's WALLPROF_AGENT_SPOOL_DIR.
-CLI::Option* WithVariable(CLI::Option* option) {
-  std::string name = option->get_lnames().front();
-  absl::AsciiStrToUpper(&name);
-  return option->envname(kVariablePrefix +
-                         absl::StrReplaceAll(name, {{"-", "_"}}));
-}
-
 void AddWhat(CLI::App& verb, Arguments& a) {
-  WithVariable(verb.add_option("--collector", a.collector,
-                               "The collector's URL: http or https"))
+  verb.add_option("--collector", a.collector,
+                  "The collector's URL: http or https")
       ->required()
       ->check(CheckCollector);
-  WithVariable(
-      verb.add_option("--service", a.service, "What the programs are called"))
+  verb.add_option("--service", a.service, "What the programs are called")
       ->required();
-  WithVariable(
-      verb.add_option("--label", a.labels,
-                      "KEY=VALUE of all profiles; several may be given, or "
-                      "joined by commas. instance=HOST:PORT of the target is "
-                      "added; instance= leaves it out"))
+  verb.add_option("--label", a.labels,
+                  "KEY=VALUE of all profiles; several may be given, or "
+                  "joined by commas. instance=HOST:PORT of the target is "
+                  "added; instance= leaves it out")
       ->delimiter(',')
       ->check(CheckLabel);
-  WithVariable(verb.add_option("--target", a.targets,
-                               "A program that serves /debug/pprof/: "
-                               "HOST:PORT, unix:/path or a URL; several may "
-                               "be given, or joined by commas"))
+  verb.add_option("--target", a.targets,
+                  "A program that serves /debug/pprof/: "
+                  "HOST:PORT, unix:/path or a URL; several may "
+                  "be given, or joined by commas")
       ->required()
       ->delimiter(',')
       ->check(CheckTarget);
-  WithVariable(verb.add_option(
-                   "--profile", a.types,
-                   absl::StrCat("What to ask for, of ", agent::kScrapedTypes)))
+  verb.add_option("--profile", a.types,
+                  absl::StrCat("What to ask for, of ", agent::kScrapedTypes))
       ->delimiter(',')
       ->capture_default_str()
       ->check(CheckType);
 }
 
 void AddHow(CLI::App& verb, Arguments& a) {
-  WithVariable(verb.add_option("--interval", a.interval,
-                               "From one profile of a kind to the next, give "
-                               "or take a tenth"))
+  verb.add_option("--interval", a.interval,
+                  "From one profile of a kind to the next, give "
+                  "or take a tenth")
       ->capture_default_str()
       ->check(CheckDuration);
-  WithVariable(
-      verb.add_option("--window", a.window, "How long each profile takes"))
+  verb.add_option("--window", a.window, "How long each profile takes")
       ->capture_default_str()
       ->check(CheckDuration);
-  WithVariable(verb.add_option("--send-timeout", a.send_timeout,
-                               "How long one send may take"))
+  verb.add_option("--send-timeout", a.send_timeout,
+                  "How long one send may take")
       ->capture_default_str()
       ->check(CheckDuration);
-  WithVariable(verb.add_option("--spool-dir", a.spool_dir,
-                               "Where profiles wait while the collector is "
-                               "away; empty: in memory"))
+  verb.add_option("--spool-dir", a.spool_dir,
+                  "Where profiles wait while the collector is "
+                  "away; empty: in memory")
       ->capture_default_str();
-  WithVariable(verb.add_option("--spool-mib", a.spool_mib,
-                               "How much may wait there, in MiB; beyond it "
-                               "the oldest are dropped"))
+  verb.add_option("--spool-mib", a.spool_mib,
+                  "How much may wait there, in MiB; beyond it "
+                  "the oldest are dropped")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  WithVariable(verb.add_option("--spool-age", a.spool_age,
-                               "How old what waits may become"))
+  verb.add_option("--spool-age", a.spool_age, "How old what waits may become")
       ->capture_default_str()
       ->check(CheckDuration);
-  WithVariable(verb.add_option("--memory-mib", a.memory_mib,
-                               "How much may wait in memory, in MiB"))
+  verb.add_option("--memory-mib", a.memory_mib,
+                  "How much may wait in memory, in MiB")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  WithVariable(verb.add_option("--cacert", a.certificates,
-                               "File of the certificates to trust, instead of "
-                               "the system's"))
+  verb.add_option("--cacert", a.certificates,
+                  "File of the certificates to trust, instead of "
+                  "the system's")
       ->check(CLI::ExistingFile);
 }
 
@@ -308,8 +281,10 @@ void AddAgent(CLI::App& program, int& exit_status) {
       "the profiles to a collector. Events are lines on standard error. Ends "
       "with SIGTERM",
       exit_status, [arguments] { return Run(*arguments); });
+  AddConfigFile(*verb);
   AddWhat(*verb, *arguments);
   AddHow(*verb, *arguments);
+  AddVariables(*verb, kVariablePrefix);
 }
 
 }  // namespace wallprof::cli

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   wallprof::cli::AddConvert(program, exit_status);
   wallprof::cli::AddDiff(program, exit_status);
   wallprof::cli::AddAgent(program, exit_status);
+  wallprof::cli::AddCollect(program, exit_status);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

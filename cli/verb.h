@@ -19,6 +19,7 @@ inline constexpr int kWrongUsage = 2;  // before any work was done
 
 // `exit_status` is set when the user has called the verb.
 void AddAgent(CLI::App& program, int& exit_status);
+void AddCollect(CLI::App& program, int& exit_status);
 void AddConvert(CLI::App& program, int& exit_status);
 void AddDiff(CLI::App& program, int& exit_status);
 void AddFetch(CLI::App& program, int& exit_status);

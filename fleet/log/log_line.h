@@ -1,4 +1,4 @@
-// What is told of what happens: key=value pairs on one line.
+// What is told of what happens: named values on one line.
 #ifndef WALLPROF_FLEET_LOG_LOG_LINE_H_
 #define WALLPROF_FLEET_LOG_LOG_LINE_H_
 
@@ -6,9 +6,11 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wallprof::fleet {
 
+// Takes the text of a line. Called on any thread.
 using Log = std::function<void(std::string_view)>;
 
 //   LogLine("sent").Add("type", "wall").Add("bytes", 51234).text()
@@ -17,20 +19,31 @@ class LogLine {
  public:
   explicit LogLine(std::string_view event) { Add("event", event); }
 
-  // Values with blanks, quotes or control characters are quoted, so that
-  // whatever others answer stays on the line.
   LogLine& Add(std::string_view key, std::string_view value);
   LogLine& Add(std::string_view key, int64_t value);
 
-  const std::string& text() const { return text_; }
+  // key=value pairs. Values with blanks, quotes or control characters are
+  // quoted, so that whatever others answer stays on the line.
+  std::string text() const;
+
+  // The same as members of a JSON object, without its braces:
+  // "event":"sent","type":"wall","bytes":51234. Bytes that are no UTF-8 become
+  // U+FFFD.
+  std::string json_members() const;
 
   // To `log`, unless it is empty.
   void To(const Log& log) const {
-    if (log) log(text_);
+    if (log) log(text());
   }
 
  private:
-  std::string text_;
+  struct Field {
+    std::string key;
+    std::string value;
+    bool is_number;
+  };
+
+  std::vector<Field> fields_;
 };
 
 }  // namespace wallprof::fleet

@@ -75,9 +75,11 @@ ROOMS = {
     # Where a fleet's profiles are kept: here, or where several reach them.
     'fleet/store': ['fleet/files', 'fleet/log', 'objects API'],
     'fleet/agent': ['fleet/calls', 'fleet/log'] + FLEET,
+    # What daemons have around what they serve.
+    'fleet/serving': ['fleet/log', 'http', 'http/socket'] + HTTP,
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
-            'fleet/bundle', 'fleet/log'] + HTTP + FLEET,
+            'fleet/bundle', 'fleet/log', 'fleet/serving', 'http'] + HTTP + FLEET,
     'examples': HTTP,
 }
 
@@ -100,7 +102,8 @@ LIBRARIES = {
     're2/': ['cli', 'fleet/store'],
     'CLI/': ['cli'],
     'curl/': ['cli', 'fleet/objects'],
-    'openssl/': ['fleet/objects', 'fleet/store'],
+    'openssl/': ['fleet/objects', 'fleet/serving', 'fleet/store'],
+    'toml++/': ['cli'],
     'pugixml': ['fleet/objects'],
     'ares.h': ['fleet/agent'],
     'absl/': [room for room in ROOMS if room != 'profiler/capture/signal'],

@@ -11,7 +11,6 @@
 #include "fleet/agent/labels.h"
 #include "fleet/agent/parcel.h"
 #include "fleet/agent/url.h"
-#include "fleet/log/log_line.h"
 #include "tests/fleet/agent/fuzzing.h"
 
 namespace wallprof::agent {
@@ -188,17 +187,6 @@ TEST(RequestTest, IsOneOfHttp) {
   EXPECT_EQ(RequestHead(request, *ParseUrl("http://c:1/p?q=r")),
             "POST /p?q=r HTTP/1.1\r\nHost: c:1\r\nConnection: close\r\n"
             "Content-Length: 5\r\nA: b\r\n\r\n");
-}
-
-// --- lines -------------------------------------------------------------------
-
-TEST(LogLineTest, StaysOneLineWhateverItIsTold) {
-  EXPECT_EQ(fleet::LogLine("sent").Add("type", "wall").Add("bytes", 5).text(),
-            "event=sent type=wall bytes=5");
-  EXPECT_EQ(
-      fleet::LogLine("x").Add("e", "a \"b\"\nc\x1b[0m").Add("f", "").text(),
-      "event=x e=\"a \\\"b\\\"\\nc\\033[0m\" f=\"\"");
-  fleet::LogLine("nobody listens").To({});
 }
 
 // --- corpora -----------------------------------------------------------------

@@ -1,0 +1,173 @@
+#include "fleet/serving/tokens.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace wallprof::serving {
+namespace {
+
+// Shorter ones can be guessed: 16 hexadecimal digits are 64 bits.
+constexpr size_t kShort = 16;
+
+constexpr absl::string_view kBearer = "Bearer ";
+
+// What RFC 6750 has a token made of.
+bool IsTokenCharacter(unsigned char c) {
+  return absl::ascii_isalnum(c) ||
+         absl::string_view("-._~+/=").find(static_cast<char>(c)) !=
+             absl::string_view::npos;
+}
+
+absl::Status BadLine(const std::string& path, int line,
+                     absl::string_view what) {
+  // The line is not shown: it may have a token in it.
+  return absl::InvalidArgumentError(absl::StrCat(path, ":", line, ": ", what));
+}
+
+bool Reaches(Scope has, Scope needed) {
+  return needed == Scope::kNone || has == Scope::kAdmin || has == needed;
+}
+
+}  // namespace
+
+std::string_view NameOf(Scope scope) {
+  switch (scope) {
+    case Scope::kRead:
+      return "read";
+    case Scope::kWrite:
+      return "write";
+    case Scope::kAdmin:
+      return "admin";
+    case Scope::kNone:
+      break;
+  }
+  return "none";
+}
+
+TokenSet::Digest TokenSet::DigestOf(std::string_view token) {
+  Digest digest;
+  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(),
+         digest.data());
+  return digest;
+}
+
+absl::StatusOr<TokenSet> TokenSet::Parse(std::string_view text,
+                                         const std::string& path) {
+  TokenSet set;
+  int number = 0;
+  for (absl::string_view line :
+       absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
+    ++number;
+    line = absl::StripAsciiWhitespace(line);
+    if (line.empty() || line[0] == '#') continue;
+    const std::vector<absl::string_view> words =
+        absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
+    if (words.size() != 2) {
+      return BadLine(path, number, "a line is a scope and a token: read TOKEN");
+    }
+    Scope scope = Scope::kNone;
+    for (Scope known : {Scope::kRead, Scope::kWrite, Scope::kAdmin}) {
+      const std::string_view name = NameOf(known);
+      if (words[0] == absl::string_view(name.data(), name.size())) {
+        scope = known;
+      }
+    }
+    if (scope == Scope::kNone) {
+      return BadLine(path, number, "the scope is none of read, write, admin");
+    }
+    const std::string_view token(words[1].data(), words[1].size());
+    if (!std::all_of(token.begin(), token.end(), IsTokenCharacter)) {
+      return BadLine(path, number,
+                     "a token has letters, digits and -._~+/= only");
+    }
+    set.has_short_ |= token.size() < kShort;
+    set.tokens_.push_back({DigestOf(token), scope});
+  }
+  if (set.tokens_.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": there is no token in it, nobody could come in"));
+  }
+  return set;
+}
+
+TokenSet::Verdict TokenSet::Check(std::string_view authorization,
+                                  Scope needed) const {
+  if (needed == Scope::kNone) return Verdict::kAllowed;
+  const absl::string_view header(authorization.data(), authorization.size());
+  if (!absl::StartsWithIgnoreCase(header, kBearer)) return Verdict::kMissing;
+  const absl::string_view given =
+      absl::StripAsciiWhitespace(header.substr(kBearer.size()));
+  const Digest digest = DigestOf({given.data(), given.size()});
+  bool is_known = false;
+  bool reaches = false;
+  for (const Token& token : tokens_) {
+    const bool same =
+        CRYPTO_memcmp(token.digest.data(), digest.data(), digest.size()) == 0;
+    is_known |= same;
+    reaches |= same && Reaches(token.scope, needed);
+  }
+  if (!is_known) return Verdict::kUnknown;
+  return reaches ? Verdict::kAllowed : Verdict::kForbidden;
+}
+
+absl::StatusOr<std::unique_ptr<TokenFile>> TokenFile::Open(std::string path) {
+  std::unique_ptr<TokenFile> file(new TokenFile(std::move(path)));
+  if (absl::Status read = file->Reload(); !read.ok()) return read;
+  return file;
+}
+
+absl::Status TokenFile::Reload() {
+  errno = 0;
+  std::ifstream in(path_);
+  const std::string text{std::istreambuf_iterator<char>(in),
+                         std::istreambuf_iterator<char>()};
+  struct stat found = {};
+  if (!in.is_open() || in.bad() || stat(path_.c_str(), &found) != 0) {
+    return absl::ErrnoToStatus(errno == 0 ? EIO : errno,
+                               absl::StrCat("Cannot read ", path_));
+  }
+  absl::StatusOr<TokenSet> tokens = TokenSet::Parse(text, path_);
+  if (!tokens.ok()) return tokens.status();
+  std::lock_guard<std::mutex> lock(mutex_);
+  tokens_ = std::make_shared<const TokenSet>(*std::move(tokens));
+  is_public_ = (found.st_mode & S_IROTH) != 0;
+  return absl::OkStatus();
+}
+
+TokenSet::Verdict TokenFile::Check(std::string_view authorization,
+                                   Scope needed) const {
+  std::shared_ptr<const TokenSet> tokens;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    tokens = tokens_;
+  }
+  return tokens->Check(authorization, needed);
+}
+
+std::vector<std::string> TokenFile::warnings() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<std::string> sentences;
+  if (is_public_) {
+    sentences.push_back(absl::StrCat(path_, " can be read by everybody"));
+  }
+  if (tokens_->has_short()) {
+    sentences.push_back(absl::StrCat(path_, " has a token of less than ",
+                                     kShort,
+                                     " characters, which can be guessed"));
+  }
+  return sentences;
+}
+
+}  // namespace wallprof::serving
