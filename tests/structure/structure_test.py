@@ -77,6 +77,9 @@ ROOMS = {
     'fleet/agent': ['fleet/calls', 'fleet/log'] + FLEET,
     # What daemons have around what they serve.
     'fleet/serving': ['fleet/log', 'http', 'http/socket'] + HTTP,
+    # Answers requests about what is kept.
+    'fleet/collector': ['fleet/store', 'fleet/agent', 'fleet/bundle', 'http',
+                        'profiler/encode'] + HTTP,
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
             'fleet/bundle', 'fleet/log', 'fleet/serving', 'http'] + HTTP + FLEET,
