@@ -109,6 +109,7 @@ LIBRARIES = {
     'toml++/': ['cli'],
     'pugixml': ['fleet/objects'],
     'ares.h': ['fleet/agent'],
+    'libpq-fe.h': ['fleet/store'],
     'absl/': [room for room in ROOMS if room != 'profiler/capture/signal'],
 }
 

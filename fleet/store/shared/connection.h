@@ -1,0 +1,62 @@
+// One connection to PostgreSQL.
+#ifndef WALLPROF_FLEET_STORE_SHARED_CONNECTION_H_
+#define WALLPROF_FLEET_STORE_SHARED_CONNECTION_H_
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "fleet/store/shared/rows.h"
+
+namespace wallprof::store {
+
+// For one thread at a time. Errors have codes as Index has them,
+// PermissionDenied or FailedPrecondition where the server is not set up for us,
+// and are one line that has the server's place but no password.
+class Connection {
+ public:
+  // `url` as libpq reads it; what it does not say has defaults that bound all
+  // waiting. InvalidArgument if it cannot be read.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(
+      const std::string& url);
+
+  // One statement with $1, $2, ... It is in force when this returns ok. After
+  // an error it may be nevertheless if the connection is broken.
+  absl::StatusOr<Rows> Run(const std::string& sql,
+                           absl::Span<const std::string> parameters = {});
+
+  // Several statements, without parameters.
+  absl::Status RunScript(const std::string& sql);
+
+  // Whether it can be used for something else: it is neither broken nor amidst
+  // a transaction.
+  bool IsIdle() const;
+
+ private:
+  struct Finish {
+    void operator()(PGconn* connection) const { PQfinish(connection); }
+  };
+
+  Connection() = default;
+  absl::Status SetUp();
+  absl::StatusOr<Rows> Answer();
+  absl::Status AwaitAnswer(absl::Time end);
+  absl::Status Broken(const std::string& why);
+  absl::Status ErrorOf(const PGresult* result) const;
+
+  std::unique_ptr<PGconn, Finish> connection_;
+  std::string place_;  // "PostgreSQL at HOST:PORT/DATABASE"
+  bool broken_ = false;
+};
+
+// Whether the error is that a row's partition is not there.
+bool IsMissingPartition(const absl::Status& status);
+
+}  // namespace wallprof::store
+
+#endif  // WALLPROF_FLEET_STORE_SHARED_CONNECTION_H_

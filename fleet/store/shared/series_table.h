@@ -1,0 +1,62 @@
+// The numbers that series have in PostgreSQL.
+#ifndef WALLPROF_FLEET_STORE_SHARED_SERIES_TABLE_H_
+#define WALLPROF_FLEET_STORE_SHARED_SERIES_TABLE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "fleet/store/profile_info.h"
+#include "fleet/store/selector.h"
+#include "fleet/store/shared/connection.h"
+
+namespace wallprof::store {
+
+using SharedSeries = std::shared_ptr<const Series>;
+
+// Remembers those that were used. Thread-safe.
+class SeriesTable {
+ public:
+  // The number of each of `series`, made where there was none. Good for an
+  // hour.
+  absl::StatusOr<std::vector<int64_t>> Number(
+      Connection& connection, absl::Span<const Series* const> series);
+
+  // Series by number; those that are not there are left out.
+  using ByNumber = std::map<int64_t, SharedSeries>;
+  absl::StatusOr<ByNumber> Get(Connection& connection,
+                               const std::vector<int64_t>& numbers);
+
+  // All that match.
+  absl::StatusOr<ByNumber> Find(Connection& connection,
+                                const Selector& selector);
+
+  // Removes those of `numbers` that nobody has used for days.
+  absl::Status RemoveUnused(Connection& connection,
+                            const std::vector<int64_t>& numbers);
+
+  // Which nobody has used for days.
+  absl::StatusOr<std::vector<int64_t>> ListUnused(Connection& connection);
+
+ private:
+  struct Known {
+    int64_t number;
+    absl::Time since;
+  };
+
+  std::mutex mutex_;
+  absl::flat_hash_map<std::string, Known> numbers_;  // by digest
+  absl::flat_hash_map<int64_t, SharedSeries> series_;
+};
+
+}  // namespace wallprof::store
+
+#endif  // WALLPROF_FLEET_STORE_SHARED_SERIES_TABLE_H_

@@ -1,0 +1,58 @@
+#include "tests/fleet/store/shared/shared_index.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "fleet/store/shared/connection.h"
+
+namespace wallprof::store {
+namespace {
+
+std::unique_ptr<Connection> Connect(const std::string& url) {
+  auto connection = Connection::Open(url);
+  EXPECT_TRUE(connection.ok()) << connection.status();
+  return *std::move(connection);
+}
+
+}  // namespace
+
+std::string TestVariable(const char* name) {
+  const char* value = getenv(name);
+  EXPECT_NE(value, nullptr) << name << " is set by servers_test.py";
+  return value == nullptr ? "" : value;
+}
+
+std::string FreshPostgresUrl() {
+  static std::atomic<int> count{0};
+  const std::string url = TestVariable("WALLPROF_TEST_POSTGRES");
+  const std::string schema =
+      "test_" + std::to_string(getpid()) + "_" + std::to_string(++count);
+  const absl::Status made = Connect(url)->RunScript("CREATE SCHEMA " + schema);
+  EXPECT_TRUE(made.ok()) << made;
+  return url + "?options=-csearch_path%3D" + schema;
+}
+
+void KillPostgres() {
+  EXPECT_EQ(system(TestVariable("WALLPROF_TEST_POSTGRES_KILL").c_str()), 0);
+}
+
+std::string AskPostgres(const std::string& url, const std::string& sql) {
+  const absl::StatusOr<Rows> rows = Connect(url)->Run(sql);
+  EXPECT_TRUE(rows.ok()) << rows.status();
+  return rows.ok() && rows->size() > 0 ? std::string(rows->Text(0, 0)) : "";
+}
+
+IndexEntry MakeEntry(int64_t second, const std::string& origin,
+                     const std::string& service, const std::string& segment) {
+  const absl::Time time = absl::FromUnixSeconds(second);
+  return {{MakeProfileId(time, origin),
+           {service, "cpu", {{"host", "h" + std::to_string(second % 3)}}},
+           time},
+          {segment, second % 1000 * 100, 100},
+          300};
+}
+
+}  // namespace wallprof::store
