@@ -11,6 +11,7 @@
 #include "profiler/encode/gzip.h"
 #include "profiler/encode/pprof_fields.h"
 #include "profiler/encode/pprof_message.h"
+#include "profiler/encode/pprof_write.h"
 #include "profiler/profile/labels.h"
 #include "wallprof/formats.h"
 
@@ -18,10 +19,8 @@ namespace wallprof {
 namespace {
 
 using namespace pprof_fields;  // NOLINT: they are this file's vocabulary
+using namespace pprof_wire;    // NOLINT: so are they
 using protozero::pbf_writer;
-
-// pprof packs lists from three numbers on; the bytes are no fewer before.
-constexpr size_t kShortestPacked = 3;
 
 // Strings as they are numbered in the file: "" is 0, others by first use.
 class StringTable {
@@ -42,36 +41,6 @@ class StringTable {
   std::vector<std::string_view> strings_;
   absl::flat_hash_map<std::string_view, int64_t> numbers_;
 };
-
-void AddUnlessZero(pbf_writer& message, uint32_t field, uint64_t value) {
-  if (value != 0) message.add_uint64(field, value);
-}
-
-void AddUnlessZero(pbf_writer& message, uint32_t field, int64_t value) {
-  if (value != 0) message.add_int64(field, value);
-}
-
-void AddUnlessFalse(pbf_writer& message, uint32_t field, bool value) {
-  if (value) message.add_bool(field, value);
-}
-
-void AddAll(pbf_writer& message, uint32_t field,
-            const std::vector<uint64_t>& numbers) {
-  if (numbers.size() >= kShortestPacked) {
-    message.add_packed_uint64(field, numbers.begin(), numbers.end());
-    return;
-  }
-  for (uint64_t number : numbers) message.add_uint64(field, number);
-}
-
-void AddAll(pbf_writer& message, uint32_t field,
-            const std::vector<int64_t>& numbers) {
-  if (numbers.size() >= kShortestPacked) {
-    message.add_packed_int64(field, numbers.begin(), numbers.end());
-    return;
-  }
-  for (int64_t number : numbers) message.add_int64(field, number);
-}
 
 // Writes in the order in which strings are numbered.
 class Encoder {

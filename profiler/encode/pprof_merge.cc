@@ -1,35 +1,44 @@
 #include "wallprof/pprof_merge.h"
 
-#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "profiler/encode/gzip.h"
+#include "profiler/encode/merge/add_to_sum.h"
+#include "profiler/encode/merge/pprof_tables.h"
+#include "profiler/encode/merge/read_tables.h"
+#include "profiler/encode/merge/sum_header.h"
+#include "profiler/encode/merge/sum_tables.h"
+#include "profiler/encode/merge/write_sum.h"
 #include "profiler/encode/pprof_message.h"
-#include "wallprof/merge.h"
 
 namespace wallprof {
 
 absl::StatusOr<PprofFacts> CheckPprof(std::string_view message,
                                       size_t max_bytes) {
-  absl::StatusOr<Profile> profile = DecodePprofMessage(message, max_bytes);
-  if (!profile.ok()) return profile.status();
+  PprofTables tables;
+  absl::Status read =
+      ReadTables(message, max_bytes, SamplesKept::kNone, tables);
+  if (!read.ok()) return read;
   PprofFacts facts;
-  facts.sample_types = profile->sample_types;
-  facts.default_sample_type = profile->default_sample_type;
-  facts.period_type = profile->period_type;
-  facts.period = profile->period;
-  facts.time = profile->time;
-  facts.duration = profile->duration;
-  facts.samples = profile->samples.size();
-  for (const Sample& sample : profile->samples) {
-    facts.max_depth = std::max(facts.max_depth, sample.location_ids.size());
-    facts.max_labels_per_sample =
-        std::max(facts.max_labels_per_sample, sample.labels.size());
+  SumHeader header = HeaderOf(tables);
+  facts.sample_types = std::move(header.sample_types);
+  facts.default_sample_type = std::move(header.default_sample_type);
+  facts.period_type = std::move(header.period_type);
+  facts.period = header.period;
+  facts.time = absl::FromUnixNanos(header.time_nanos);
+  facts.duration = header.duration;
+  facts.samples = tables.all_samples;
+  facts.max_depth = tables.max_depth;
+  facts.max_labels_per_sample = tables.max_labels;
+  facts.mappings = tables.mappings.size();
+  facts.locations = tables.locations.size();
+  facts.functions = tables.functions.size();
+  facts.strings = tables.strings.size();
+  for (std::string_view text : tables.strings) {
+    facts.string_bytes += text.size();
   }
-  facts.mappings = profile->mappings.size();
-  facts.locations = profile->locations.size();
-  facts.functions = profile->functions.size();
   return facts;
 }
 
@@ -50,10 +59,52 @@ absl::StatusOr<std::string> UnpackPprof(std::string_view bytes,
 
 class PprofMerger::Sum {
  public:
-  explicit Sum(const Options& options) : options(options) {}
+  explicit Sum(const Options& options) : options_(options) {}
 
-  Options options;
-  std::vector<Profile> profiles;
+  absl::Status Add(std::string_view message) {
+    absl::Status read = ReadTables(message, options_.max_message_bytes,
+                                   SamplesKept::kAll, read_);
+    if (!read.ok()) return read;
+    SumHeader header = HeaderOf(read_);
+    absl::Status fits = CheckCompatible(header_, header);
+    if (!fits.ok()) return fits;
+    if (!AddToSum(read_, options_.max_memory_bytes, tables_)) return TooLarge();
+    AddHeader(header_, header);
+    return absl::OkStatus();
+  }
+
+  absl::Status Add(const Sum& other) {
+    absl::Status fits = CheckCompatible(header_, other.header_);
+    if (!fits.ok()) return fits;
+    if (!AddToSum(other.tables_, other.header_.sample_types.size(),
+                  options_.max_memory_bytes, tables_)) {
+      return TooLarge();
+    }
+    AddHeader(header_, other.header_);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::string> Message() const {
+    if (header_.profiles == 0) {
+      return absl::InvalidArgumentError("no profiles to merge");
+    }
+    return WriteSum(header_, tables_);
+  }
+
+  const SumHeader& header() const { return header_; }
+  const SumTables& tables() const { return tables_; }
+
+ private:
+  absl::Status TooLarge() const {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the sum of the profiles would take more than ",
+                     options_.max_memory_bytes, " bytes of memory"));
+  }
+
+  Options options_;
+  SumHeader header_;
+  SumTables tables_;
+  PprofTables read_;  // the message being added
 };
 
 PprofMerger::PprofMerger() : PprofMerger(Options()) {}
@@ -64,43 +115,38 @@ PprofMerger::PprofMerger(PprofMerger&& other) noexcept = default;
 PprofMerger& PprofMerger::operator=(PprofMerger&& other) noexcept = default;
 
 absl::Status PprofMerger::Add(std::string_view message) {
-  absl::StatusOr<Profile> profile =
-      DecodePprofMessage(message, sum_->options.max_message_bytes);
-  if (!profile.ok()) return profile.status();
-  if (!sum_->profiles.empty()) {
-    std::vector<Profile> both = {sum_->profiles[0], *profile};
-    for (Profile& part : both) part.samples.clear();
-    absl::StatusOr<Profile> sum = Merge(both);
-    if (!sum.ok()) return sum.status();
-  }
-  sum_->profiles.push_back(*std::move(profile));
-  return absl::OkStatus();
+  return sum_->Add(message);
 }
 
 absl::Status PprofMerger::Add(const PprofMerger& other) {
-  sum_->profiles.insert(sum_->profiles.end(), other.sum_->profiles.begin(),
-                        other.sum_->profiles.end());
-  return absl::OkStatus();
+  return sum_->Add(*other.sum_);
 }
 
-size_t PprofMerger::count() const { return sum_->profiles.size(); }
+size_t PprofMerger::count() const { return sum_->header().profiles; }
 
-size_t PprofMerger::memory_bytes() const { return 0; }
+size_t PprofMerger::memory_bytes() const { return sum_->tables().bytes(); }
 
-absl::StatusOr<Profile> PprofMerger::Finish() && {
-  return Merge(sum_->profiles);
+absl::StatusOr<std::string> PprofMerger::FinishMessage() && {
+  absl::StatusOr<std::string> message = sum_->Message();
+  sum_.reset();
+  return message;
 }
 
 absl::StatusOr<std::string> PprofMerger::FinishEncoded() && {
-  absl::StatusOr<Profile> sum = Merge(sum_->profiles);
-  if (!sum.ok()) return sum.status();
-  return EncodePprof(*sum);
+  absl::StatusOr<std::string> message = std::move(*this).FinishMessage();
+  if (!message.ok()) return message;
+  return Gzip(*message);
 }
 
-absl::StatusOr<std::string> PprofMerger::FinishMessage() && {
-  absl::StatusOr<Profile> sum = Merge(sum_->profiles);
-  if (!sum.ok()) return sum.status();
-  return EncodePprofMessage(*sum);
+absl::StatusOr<Profile> PprofMerger::Finish() && {
+  // The message has no room for it where it is above int64's range.
+  absl::Duration duration = sum_->header().duration;
+  absl::StatusOr<std::string> message = std::move(*this).FinishMessage();
+  if (!message.ok()) return message.status();
+  absl::StatusOr<Profile> profile =
+      DecodePprofMessage(*message, std::numeric_limits<size_t>::max());
+  if (profile.ok()) profile->duration = duration;
+  return profile;
 }
 
 }  // namespace wallprof

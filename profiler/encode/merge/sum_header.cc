@@ -1,0 +1,63 @@
+#include "profiler/encode/merge/sum_header.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "profiler/profile/sample_types.h"
+
+namespace wallprof {
+
+SumHeader HeaderOf(const PprofTables& tables) {
+  SumHeader header;
+  header.profiles = 1;
+  for (PprofTables::Type type : tables.types) {
+    header.sample_types.push_back(tables.ValueTypeOf(type));
+  }
+  header.drop_frames = tables.StringAt(tables.drop_frames);
+  header.keep_frames = tables.StringAt(tables.keep_frames);
+  header.default_sample_type = tables.StringAt(tables.default_type);
+  header.doc_url = tables.StringAt(tables.doc_url);
+  header.period_type = tables.ValueTypeOf(tables.period_type);
+  header.period = tables.period;
+  header.time_nanos = tables.time_nanos;
+  header.duration = absl::Nanoseconds(tables.duration_nanos);
+  return header;
+}
+
+absl::Status CheckCompatible(const SumHeader& sum, const SumHeader& added) {
+  if (sum.profiles == 0 || added.profiles == 0) return absl::OkStatus();
+  if (sum.period_type != added.period_type) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("incompatible period types ", ToString(sum.period_type),
+                     " and ", ToString(added.period_type)));
+  }
+  if (sum.sample_types != added.sample_types) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("incompatible sample types ", ToString(sum.sample_types),
+                     " and ", ToString(added.sample_types)));
+  }
+  return absl::OkStatus();
+}
+
+void AddHeader(SumHeader& sum, const SumHeader& added) {
+  if (added.profiles == 0) return;
+  if (sum.profiles == 0) {
+    sum = added;
+    // A sum's period is never less than 0, and neither is that of one profile.
+    sum.period = std::max<int64_t>(0, added.period);
+    return;
+  }
+  sum.profiles += added.profiles;
+  if (sum.time_nanos == 0 ||
+      (added.time_nanos != 0 && added.time_nanos < sum.time_nanos)) {
+    sum.time_nanos = added.time_nanos;
+  }
+  sum.duration += added.duration;
+  sum.period = std::max(sum.period, added.period);
+  if (sum.default_sample_type.empty()) {
+    sum.default_sample_type = added.default_sample_type;
+  }
+  if (sum.doc_url.empty()) sum.doc_url = added.doc_url;
+}
+
+}  // namespace wallprof

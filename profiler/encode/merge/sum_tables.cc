@@ -1,0 +1,184 @@
+#include "profiler/encode/merge/sum_tables.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/hash/hash.h"
+#include "profiler/encode/merge/words.h"
+#include "profiler/profile/identity.h"
+#include "profiler/profile/saturating.h"
+
+namespace wallprof {
+namespace {
+
+uint32_t HashSample(uint32_t stack, uint32_t label_set) {
+  size_t hash = absl::HashOf(stack, label_set);
+  return static_cast<uint32_t>(hash ^ hash >> 32);
+}
+
+// Where a file was mapped does not count: see IdentityOf.
+std::array<uint32_t, kIdentityWords> IdentityWords(
+    const SumTables::Mapping& mapping) {
+  uint64_t size = mapping.limit - mapping.start + kPageSize - 1;
+  std::array<uint32_t, kIdentityWords> words;
+  uint32_t* next = WriteNumber(size - size % kPageSize, words.data());
+  next = WriteNumber(mapping.file_offset, next);
+  *next = mapping.build_id == 0 ? mapping.filename : mapping.build_id;
+  return words;
+}
+
+// Not inlined: the compiler would see memory that was never written, without
+// seeing that nothing reads it.
+[[gnu::noinline]] void AddFirst(Words words, SequenceSet& set) {
+  set.Reserve(1, words.size());
+  set.Add(words);
+}
+
+}  // namespace
+
+SumTables::SumTables() {
+  constexpr uint32_t kEmpty[] = {0};
+  AddFirst(Words(kEmpty), strings);
+  AddFirst(Words(), label_sets);
+}
+
+bool SumTables::MakeRoom(const SumGrowth& growth, size_t max_bytes) {
+  const std::pair<SequenceSet*, const SumGrowth::OfSet*> sets[] = {
+      {&strings, &growth.strings},
+      {&comments, &growth.comments},
+      {&mapping_identities, &growth.mappings},
+      {&functions, &growth.functions},
+      {&locations, &growth.locations},
+      {&label_sets, &growth.label_sets},
+      {&stacks, &growth.stacks}};
+  size_t all_mappings = mappings.size() + growth.mappings.sequences;
+  size_t all_stacks = first_samples_.size() + growth.stacks.sequences;
+  size_t all_samples = samples.size() + growth.samples;
+  size_t all_values = values.size() + growth.values;
+  size_t bytes = mappings.BytesFor(all_mappings) +
+                 first_samples_.BytesFor(all_stacks) +
+                 samples.BytesFor(all_samples) + values.BytesFor(all_values) +
+                 other_samples_.BytesFor(all_samples - first_samples_.size());
+  for (const auto& [set, more] : sets) {
+    bytes += set->BytesWith(more->sequences, more->words);
+  }
+  if (bytes > max_bytes) return false;
+  for (const auto& [set, more] : sets) {
+    set->Reserve(more->sequences, more->words);
+  }
+  mappings.Reserve(all_mappings);
+  first_samples_.Reserve(all_stacks);
+  samples.Reserve(all_samples);
+  values.Reserve(all_values);
+  other_samples_.Reserve(all_samples - first_samples_.size());
+  return true;
+}
+
+size_t SumTables::bytes() const {
+  return strings.bytes() + comments.bytes() + mapping_identities.bytes() +
+         mappings.bytes() + functions.bytes() + locations.bytes() +
+         label_sets.bytes() + stacks.bytes() + samples.bytes() +
+         values.bytes() + first_samples_.bytes() + other_samples_.bytes();
+}
+
+void SumTables::AddValues(uint32_t stack, uint32_t label_set,
+                          const int64_t* added, size_t count) {
+  uint32_t sample = FindSample(stack, label_set);
+  if (sample != FlatIndex::kNone) {
+    int64_t* sums = values.data() + sample * count;
+    for (size_t i = 0; i < count; ++i) {
+      sums[i] = SaturatingAdd(sums[i], added[i]);
+    }
+    return;
+  }
+  sample = static_cast<uint32_t>(samples.size());
+  samples.push_back({stack, label_set});
+  std::copy_n(added, count, values.Extend(count));
+  // Stacks are numbered as they arrive, each with its first sample.
+  if (stack == first_samples_.size()) {
+    first_samples_.push_back(sample);
+  } else {
+    other_samples_.Insert(HashSample(stack, label_set), sample);
+  }
+}
+
+void SumTables::PrefetchSample(uint32_t stack) const {
+  if (stack >= first_samples_.size()) return;
+  uint32_t sample = first_samples_[stack];
+  __builtin_prefetch(samples.data() + sample);
+  // Values of a sample are few; where they begin is near enough to know.
+  if (!samples.empty()) {
+    __builtin_prefetch(values.data() +
+                       sample * (values.size() / samples.size()));
+  }
+}
+
+uint32_t SumTables::FindSample(uint32_t stack, uint32_t label_set) const {
+  if (stack >= first_samples_.size()) return FlatIndex::kNone;
+  uint32_t first = first_samples_[stack];
+  if (samples[first].label_set == label_set) return first;
+  return other_samples_.Find(HashSample(stack, label_set),
+                             [&](uint32_t sample) {
+                               return samples[sample].stack == stack &&
+                                      samples[sample].label_set == label_set;
+                             });
+}
+
+std::string_view SumTables::StringAt(uint32_t number) const {
+  return ReadString(strings[number]);
+}
+
+void SumTables::Function::Write(uint32_t* words) const {
+  words[0] = name;
+  words[1] = system_name;
+  words[2] = filename;
+  WriteNumber(start_line, words + 3);
+}
+
+SumTables::Function SumTables::Function::Read(Words words) {
+  return {words[0], words[1], words[2],
+          static_cast<int64_t>(ReadNumber(words.data() + 3))};
+}
+
+void SumTables::Line::Write(uint32_t* words) const {
+  words[0] = function;
+  WriteNumber(column, WriteNumber(line, words + 1));
+}
+
+SumTables::Line SumTables::Line::Read(const uint32_t* words) {
+  return {words[0], static_cast<int64_t>(ReadNumber(words + 1)),
+          static_cast<int64_t>(ReadNumber(words + 3))};
+}
+
+void SumTables::Location::Write(uint32_t* words) const {
+  words = WriteNumber(offset, words);
+  words[0] = mapping;
+  words[1] = is_folded;
+}
+
+SumTables::Location SumTables::Location::Read(Words words) {
+  return {ReadNumber(words.data()), words[2], words[3]};
+}
+
+void SumTables::Label::Write(uint32_t* words) const {
+  words[0] = key;
+  words[1] = text;
+  words[2] = unit;
+  WriteNumber(number, words + 3);
+}
+
+SumTables::Label SumTables::Label::Read(const uint32_t* words) {
+  return {words[0], words[1], words[2],
+          static_cast<int64_t>(ReadNumber(words + 3))};
+}
+
+uint32_t AddIdentity(SumTables& tables, const SumTables::Mapping& mapping) {
+  return tables.mapping_identities.Add(IdentityWords(mapping));
+}
+
+uint32_t FindIdentity(const SumTables& tables,
+                      const SumTables::Mapping& mapping) {
+  return tables.mapping_identities.Find(IdentityWords(mapping));
+}
+
+}  // namespace wallprof
