@@ -1,0 +1,48 @@
+#include "fleet/store/payload.h"
+
+#include <libdeflate.h>
+#include <zstd.h>
+
+#include <memory>
+
+#include "absl/status/status.h"
+
+namespace wallprof::store {
+
+absl::StatusOr<std::string> Gunzip(std::string_view gzipped, int64_t bytes) {
+  struct Free {
+    void operator()(libdeflate_decompressor* decompressor) const {
+      libdeflate_free_decompressor(decompressor);
+    }
+  };
+  thread_local const std::unique_ptr<libdeflate_decompressor, Free>
+      decompressor(libdeflate_alloc_decompressor());
+  std::string message(static_cast<size_t>(bytes), '\0');
+  size_t have = 0;
+  do {
+    size_t taken = 0;
+    size_t given = 0;
+    if (libdeflate_gzip_decompress_ex(decompressor.get(), gzipped.data(),
+                                      gzipped.size(), message.data() + have,
+                                      message.size() - have, &taken,
+                                      &given) != LIBDEFLATE_SUCCESS) {
+      return absl::DataLossError("record: gzip is damaged");
+    }
+    gzipped.remove_prefix(taken);
+    have += given;
+  } while (!gzipped.empty());
+  if (have != message.size()) {
+    return absl::DataLossError("record: the message is shorter than it was");
+  }
+  return message;
+}
+
+std::string CompressQuickly(std::string_view message) {
+  std::string payload(ZSTD_compressBound(message.size()), '\0');
+  const size_t size = ZSTD_compress(payload.data(), payload.size(),
+                                    message.data(), message.size(), 1);
+  payload.resize(size);
+  return payload;
+}
+
+}  // namespace wallprof::store

@@ -1,0 +1,23 @@
+// Messages out of the payloads of records, and into them.
+#ifndef WALLPROF_FLEET_STORE_PAYLOAD_H_
+#define WALLPROF_FLEET_STORE_PAYLOAD_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace wallprof::store {
+
+// `gzipped`, of one member or several, unpacked to exactly `bytes`; else
+// DataLoss.
+absl::StatusOr<std::string> Gunzip(std::string_view gzipped, int64_t bytes);
+
+// In Zstandard's quickest form that still saves most: for what comes without
+// having been compressed.
+std::string CompressQuickly(std::string_view message);
+
+}  // namespace wallprof::store
+
+#endif  // WALLPROF_FLEET_STORE_PAYLOAD_H_
