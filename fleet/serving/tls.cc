@@ -15,9 +15,10 @@
 namespace wallprof::serving {
 namespace {
 
-// OpenSSL's reason for the last failure of this thread, for people.
-std::string LastReason() {
-  const unsigned long code = ERR_peek_last_error();
+// OpenSSL's reason for what failed in this thread, for people: the first one,
+// which is nearest to the cause.
+std::string Reason() {
+  const unsigned long code = ERR_peek_error();
   if (code == 0) return "no reason given";
   if (ERR_SYSTEM_ERROR(code)) {
     return std::string(absl::ErrnoToStatus(ERR_GET_REASON(code), "").message());
@@ -28,7 +29,7 @@ std::string LastReason() {
 
 absl::Status Bad(absl::string_view what, const std::string& file) {
   return absl::InvalidArgumentError(
-      absl::StrCat(file, ": ", what, " (", LastReason(), ")"));
+      absl::StrCat(file, ": ", what, " (", Reason(), ")"));
 }
 
 absl::StatusOr<std::shared_ptr<SSL_CTX>> ReadContext(
@@ -38,7 +39,7 @@ absl::StatusOr<std::shared_ptr<SSL_CTX>> ReadContext(
                                    SSL_CTX_free);
   if (context == nullptr) {
     return absl::InternalError(
-        absl::StrCat("OpenSSL does not start: ", LastReason()));
+        absl::StrCat("OpenSSL does not start: ", Reason()));
   }
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION |

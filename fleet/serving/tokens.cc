@@ -5,15 +5,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "fleet/files/files.h"
 
 namespace wallprof::serving {
 namespace {
@@ -129,17 +127,12 @@ absl::StatusOr<std::unique_ptr<TokenFile>> TokenFile::Open(std::string path) {
 }
 
 absl::Status TokenFile::Reload() {
-  errno = 0;
-  std::ifstream in(path_);
-  const std::string text{std::istreambuf_iterator<char>(in),
-                         std::istreambuf_iterator<char>()};
-  struct stat found = {};
-  if (!in.is_open() || in.bad() || stat(path_.c_str(), &found) != 0) {
-    return absl::ErrnoToStatus(errno == 0 ? EIO : errno,
-                               absl::StrCat("Cannot read ", path_));
-  }
-  absl::StatusOr<TokenSet> tokens = TokenSet::Parse(text, path_);
+  const absl::StatusOr<std::string> text = fleet::ReadWhole(path_);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<TokenSet> tokens = TokenSet::Parse(*text, path_);
   if (!tokens.ok()) return tokens.status();
+  struct stat found = {};
+  stat(path_.c_str(), &found);
   std::lock_guard<std::mutex> lock(mutex_);
   tokens_ = std::make_shared<const TokenSet>(*std::move(tokens));
   is_public_ = (found.st_mode & S_IROTH) != 0;

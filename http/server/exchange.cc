@@ -314,6 +314,9 @@ void HttplibExchange::Answer(Connection& connection,
       connection.Write(
           BytesOf(Refused(408, "The request took too long to come.")));
       break;
+    case Connection::HeadResult::kForeign:
+      connection.Write(BytesOf(Refused(400, "This port speaks HTTP.")));
+      break;
     case Connection::HeadResult::kCutShort:
       connection.Write(BytesOf(Refused(400, connection.problem().empty()
                                                 ? "The request was cut short."

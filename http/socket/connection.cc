@@ -20,6 +20,13 @@ constexpr std::string_view kHeadEnd = "\r\n\r\n";
 constexpr absl::Duration kLinger = absl::Milliseconds(500);
 constexpr size_t kLingerBytes = size_t{1} << 20;
 
+// Whether a request can begin so, maybe after an empty line. Clients of other
+// protocols, who wait for an answer before they say more, need not be waited
+// for.
+bool BeginsAsRequest(char first) {
+  return first == '\r' || first == '\n' || (first > ' ' && first < '\x7f');
+}
+
 }  // namespace
 
 Connection::Connection(std::unique_ptr<Transport> transport, int stop_event,
@@ -67,6 +74,9 @@ Connection::HeadResult Connection::ReadHead(std::string& head) {
     if (count <= 0) {
       return count < 0 && Clock::now() >= deadline_ ? HeadResult::kTooLate
                                                     : HeadResult::kCutShort;
+    }
+    if (bytes.empty() && !BeginsAsRequest(unread_[0])) {
+      return HeadResult::kForeign;
     }
     // The end may lie across two chunks.
     size_t seen = bytes.size();

@@ -47,6 +47,7 @@ class Connection {
     kWhole,
     kTooLarge,
     kTooLate,
+    kForeign,   // begins as no request does
     kCutShort,  // the client, or the server, ended it before its end
   };
 

@@ -76,7 +76,7 @@ ROOMS = {
     'fleet/store': ['fleet/files', 'fleet/log', 'objects API'],
     'fleet/agent': ['fleet/calls', 'fleet/log'] + FLEET,
     # What daemons have around what they serve.
-    'fleet/serving': ['fleet/log', 'http', 'http/socket'] + HTTP,
+    'fleet/serving': ['fleet/files', 'fleet/log', 'http', 'http/socket'] + HTTP,
     # Answers requests about what is kept.
     'fleet/collector': ['fleet/store', 'fleet/agent', 'fleet/bundle', 'http',
                         'profiler/encode'] + HTTP,
