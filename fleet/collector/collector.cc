@@ -15,6 +15,7 @@
 #include "fleet/collector/pyroscope.h"
 #include "fleet/collector/sum_pages.h"
 #include "http/query.h"
+#include "http/response.h"
 
 namespace wallprof::collector {
 namespace {
@@ -127,13 +128,21 @@ Collector::Collector(store::ProfileStore& store,
     : state_(std::make_unique<State>(store, options)) {}
 Collector::~Collector() = default;
 
-Route Collector::RouteOf(const HttpRequest& request) {
-  const Entry* entry = Find(PathOf(request));
-  if (entry == nullptr) return {};
-  Route route{entry->name, Scope::kRead};
-  if (request.method == "POST") route.scope = Scope::kWrite;
-  if (request.method == "DELETE") route.scope = Scope::kAdmin;
+serving::Route Collector::RouteOf(std::string_view method,
+                                  std::string_view path) const {
+  const Entry* entry = Find(path);
+  serving::Route route;
+  route.name = entry == nullptr ? "other" : entry->name;
+  route.scope = serving::Scope::kRead;
+  if (method == "POST" || method == "PUT") route.scope = serving::Scope::kWrite;
+  if (method == "DELETE") route.scope = serving::Scope::kAdmin;
   return route;
+}
+
+HttpResponse Collector::Refusal(std::string_view path, int status,
+                                std::string_view sentence) const {
+  return path == "/" ? http::Failure(status, sentence)
+                     : Problem(status, sentence);
 }
 
 HttpResponse Collector::Handle(const HttpRequest& request) {

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "fleet/collector/limits.h"
 #include "fleet/collector/version.h"
+#include "fleet/serving/api.h"
 #include "fleet/store/profile_store.h"
 #include "wallprof/http.h"
 
@@ -25,28 +26,22 @@ struct CollectorOptions {
   std::function<absl::Time()> now;
 };
 
-// What a request may do with a token that allows it.
-enum class Scope { kRead, kWrite, kAdmin };
-
-// What a request is, before it is looked at.
-struct Route {
-  // The path with ids left out, for metrics: "/api/0/profiles/__id__". Empty
-  // for a path that is not there.
-  std::string_view name;
-  Scope scope = Scope::kRead;
-};
-
 // Thread-safe.
-class Collector {
+class Collector : public serving::Api {
  public:
   // `store` must outlive the collector.
   Collector(store::ProfileStore& store, const CollectorOptions& options);
-  ~Collector();
+  ~Collector() override;
 
-  static Route RouteOf(const HttpRequest& request);
+  serving::Route RouteOf(std::string_view method,
+                         std::string_view path) const override;
 
   // Blocks for as long as the answer takes.
-  HttpResponse Handle(const HttpRequest& request);
+  HttpResponse Handle(const HttpRequest& request) override;
+
+  // In the envelope, but for people at the page.
+  HttpResponse Refusal(std::string_view path, int status,
+                       std::string_view sentence) const override;
 
  private:
   class State;

@@ -35,6 +35,9 @@ class LogLine {
   void To(const Log& log) const {
     if (log) log(text());
   }
+  void To(const std::function<void(const LogLine&)>& log) const {
+    if (log) log(*this);
+  }
 
  private:
   struct Field {
@@ -45,6 +48,9 @@ class LogLine {
 
   std::vector<Field> fields_;
 };
+
+// Takes the line itself, for those who write it in another form.
+using LineLog = std::function<void(const LogLine&)>;
 
 }  // namespace wallprof::fleet
 

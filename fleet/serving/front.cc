@@ -96,6 +96,7 @@ http::Answering Front::MakeAnswering(size_t body_bytes) {
   };
   answering.refused = [this](int status) { CountRefused(status); };
   answering.body_bytes = body_bytes;
+  answering.takes_parts = true;
   return answering;
 }
 

@@ -9,7 +9,8 @@
 namespace wallprof::store {
 
 KeptProfiles::KeptProfiles(fleet::File lock, std::unique_ptr<Index> index,
-                           std::unique_ptr<Segments> segments, fleet::Log log)
+                           std::unique_ptr<Segments> segments,
+                           fleet::LineLog log)
     : lock_(std::move(lock)),
       index_(std::move(index)),
       segments_(std::move(segments)),

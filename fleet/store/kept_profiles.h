@@ -22,7 +22,7 @@ class KeptProfiles : public ProfileStore {
  public:
   // `lock` is given back last.
   KeptProfiles(fleet::File lock, std::unique_ptr<Index> index,
-               std::unique_ptr<Segments> segments, fleet::Log log);
+               std::unique_ptr<Segments> segments, fleet::LineLog log);
 
   absl::StatusOr<bool> Add(const NewProfile& profile) override;
   absl::Status Find(
@@ -44,7 +44,7 @@ class KeptProfiles : public ProfileStore {
   const fleet::File lock_;
   const std::unique_ptr<Index> index_;
   const std::unique_ptr<Segments> segments_;
-  const fleet::Log log_;
+  const fleet::LineLog log_;
   Unpacker unpacker_;
   CommitQueue queue_;
 

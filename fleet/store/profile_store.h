@@ -9,7 +9,6 @@
 #define WALLPROF_FLEET_STORE_PROFILE_STORE_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "fleet/log/log_line.h"
 #include "fleet/store/index.h"
 #include "fleet/store/profile_info.h"
 
@@ -63,8 +63,8 @@ struct StoreOptions {
 
   Retention retention;
 
-  // A line for each event, without time: "event=... key=value". May be empty.
-  std::function<void(std::string_view line)> log;
+  // Told of each event. May be empty.
+  fleet::LineLog log;
 };
 
 struct StoreStatistics {

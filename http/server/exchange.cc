@@ -19,6 +19,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "http/response.h"
 
 namespace wallprof::http {
@@ -52,6 +53,34 @@ std::string WithoutDropped(std::string_view head) {
     head.remove_prefix(end);
   }
   return kept;
+}
+
+// The library takes a multipart body apart by itself, unless it does not see
+// that it is one. For a body that is to stay whole, the header has this name on
+// its way through the library.
+constexpr absl::string_view kContentType = "Content-Type:";
+constexpr char kHiddenContentType[] = "X-Content-Type-Kept";
+
+// `head` in which a multipart Content-Type is hidden.
+std::string WithPartsHidden(std::string_view head) {
+  std::string hidden;
+  for (absl::string_view line :
+       absl::StrSplit(absl::string_view(head.data(), head.size()), "\r\n")) {
+    const bool is_parts =
+        absl::StartsWithIgnoreCase(line, kContentType) &&
+        absl::StartsWithIgnoreCase(
+            absl::StripLeadingAsciiWhitespace(line.substr(kContentType.size())),
+            "multipart/");
+    if (is_parts) {
+      absl::StrAppend(&hidden, kHiddenContentType, ":",
+                      line.substr(kContentType.size()), "\r\n");
+    } else {
+      absl::StrAppend(&hidden, line, "\r\n");
+    }
+  }
+  // The last line had no end.
+  hidden.resize(hidden.size() - 2);
+  return hidden;
 }
 
 // A connection as cpp-httplib reads and writes it, head first.
@@ -121,7 +150,10 @@ HttpRequest RequestOf(const httplib::Request& from, std::string body) {
   request.body = std::move(body);
   for (const auto& [name, value] : from.headers) {
     if (IsAdded(name)) continue;
-    std::string& joined = request.headers[absl::AsciiStrToLower(name)];
+    std::string& joined =
+        request.headers[absl::EqualsIgnoreCase(name, kHiddenContentType)
+                            ? "content-type"
+                            : absl::AsciiStrToLower(name)];
     absl::StrAppend(&joined, joined.empty() ? "" : ", ", value);
   }
   request.client_gone = [&from] { return !from.progress(0, 0); };
@@ -294,7 +326,9 @@ void HttplibExchange::Answer(Connection& connection,
   std::string head;
   switch (connection.ReadHead(head)) {
     case Connection::HeadResult::kWhole: {
-      ConnectionStream stream(WithoutDropped(head), connection);
+      head = WithoutDropped(head);
+      if (answering_.takes_parts) head = WithPartsHidden(head);
+      ConnectionStream stream(std::move(head), connection);
       bool was_closed = false;
       process_request(stream, /*close_connection=*/true, was_closed,
                       [&](httplib::Request& request) {

@@ -37,6 +37,10 @@ struct Answering {
   // Of a body, also once it is unpacked: a compressed one could grow a
   // thousandfold. More is answered 413.
   size_t body_bytes = size_t{1} << 20;
+
+  // Whether a multipart body is handed over as it came, its parts together.
+  // Otherwise it is answered 415.
+  bool takes_parts = false;
 };
 
 class Exchange {

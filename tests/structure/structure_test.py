@@ -78,11 +78,12 @@ ROOMS = {
     # What daemons have around what they serve.
     'fleet/serving': ['fleet/files', 'fleet/log', 'http', 'http/socket'] + HTTP,
     # Answers requests about what is kept.
-    'fleet/collector': ['fleet/store', 'fleet/agent', 'fleet/bundle', 'http',
-                        'profiler/encode'] + HTTP,
+    'fleet/collector': ['fleet/store', 'fleet/serving', 'fleet/agent',
+                        'fleet/bundle', 'http', 'profiler/encode'] + HTTP,
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
-            'fleet/bundle', 'fleet/log', 'fleet/serving', 'http'] + HTTP + FLEET,
+            'fleet/bundle', 'fleet/collector', 'fleet/log', 'fleet/serving',
+            'fleet/store', 'http'] + HTTP + FLEET,
     'examples': HTTP,
 }
 

@@ -24,7 +24,7 @@ constexpr size_t kMaxBatch = 4096;
 class SegmentRepair {
  public:
   SegmentRepair(const OpenedIndex& opened, SegmentFiles& segments,
-                const SegmentInfo& segment, const fleet::Log& log)
+                const SegmentInfo& segment, const fleet::LineLog& log)
       : index_(*opened.index),
         is_new_index_(opened.is_new),
         segments_(segments),
@@ -116,7 +116,7 @@ class SegmentRepair {
   const bool is_new_index_;
   SegmentFiles& segments_;
   SegmentInfo segment_;
-  const fleet::Log& log_;
+  const fleet::LineLog& log_;
 
   int64_t from_ = 0;
   std::vector<IndexEntry> entries_;
@@ -126,7 +126,7 @@ class SegmentRepair {
 };
 
 absl::Status DropMissing(LocalIndex& index, const std::set<std::string>& there,
-                         const fleet::Log& log) {
+                         const fleet::LineLog& log) {
   const absl::StatusOr<std::vector<SegmentUse>> uses = index.ListSegments();
   if (!uses.ok()) return uses.status();
   for (const SegmentUse& use : *uses) {
@@ -147,7 +147,7 @@ absl::Status DropMissing(LocalIndex& index, const std::set<std::string>& there,
 
 absl::StatusOr<OpenedIndex> OpenLocalIndex(const std::string& directory,
                                            bool syncs_adds,
-                                           const fleet::Log& log) {
+                                           const fleet::LineLog& log) {
   const std::string path = absl::StrCat(directory, "/index.sqlite");
   OpenedIndex opened;
   opened.is_new = !fs::exists(path);
@@ -171,7 +171,7 @@ absl::StatusOr<OpenedIndex> OpenLocalIndex(const std::string& directory,
 }
 
 absl::Status Repair(const OpenedIndex& opened, SegmentFiles& segments,
-                    const fleet::Log& log) {
+                    const fleet::LineLog& log) {
   const absl::StatusOr<std::vector<SegmentInfo>> listed = segments.List();
   if (!listed.ok()) return listed.status();
   std::set<std::string> there;

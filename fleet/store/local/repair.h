@@ -23,13 +23,13 @@ struct OpenedIndex {
 // A damaged one is kept aside, under another name.
 absl::StatusOr<OpenedIndex> OpenLocalIndex(const std::string& directory,
                                            bool syncs_adds,
-                                           const fleet::Log& log);
+                                           const fleet::LineLog& log);
 
 // Adds to the index what is in the segments alone, takes out of it what is in
 // no segment, and cuts off what was written by half. Tells `log` of each, and
 // of stretches that are no records.
 absl::Status Repair(const OpenedIndex& opened, SegmentFiles& segments,
-                    const fleet::Log& log);
+                    const fleet::LineLog& log);
 
 }  // namespace wallprof::store::local
 

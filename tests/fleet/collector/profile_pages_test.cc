@@ -361,17 +361,26 @@ TEST_F(ApiTest, AStoreThatFailsIsSaid) {
 }
 
 TEST_F(ApiTest, RoutesAreNamedWithoutIds) {
-  HttpRequest request;
-  request.target = "/api/0/profiles/abc+def?x=y";
-  EXPECT_EQ(Collector::RouteOf(request).name, "/api/0/profiles/__id__");
-  EXPECT_EQ(Collector::RouteOf(request).scope, Scope::kRead);
-  request.method = "DELETE";
-  EXPECT_EQ(Collector::RouteOf(request).scope, Scope::kAdmin);
-  request = {.method = "POST", .target = "/ingest?name=a"};
-  EXPECT_EQ(Collector::RouteOf(request).name, "/ingest");
-  EXPECT_EQ(Collector::RouteOf(request).scope, Scope::kWrite);
-  request.target = "/nowhere";
-  EXPECT_EQ(Collector::RouteOf(request).name, "");
+  using serving::Scope;
+  const Collector collector(store_, options_);
+  const auto route = [&](const char* method, const char* path) {
+    const serving::Route r = collector.RouteOf(method, path);
+    return std::pair(std::string(r.name), r.scope);
+  };
+  EXPECT_EQ(route("GET", "/api/0/profiles/abc+def"),
+            std::pair(std::string("/api/0/profiles/__id__"), Scope::kRead));
+  EXPECT_EQ(route("DELETE", "/api/0/profiles/abc"),
+            std::pair(std::string("/api/0/profiles/__id__"), Scope::kAdmin));
+  EXPECT_EQ(route("POST", "/ingest"),
+            std::pair(std::string("/ingest"), Scope::kWrite));
+  EXPECT_EQ(route("GET", "/nowhere"),
+            std::pair(std::string("other"), Scope::kRead));
+}
+
+TEST_F(ApiTest, RefusalsAreInTheEnvelope) {
+  const Collector collector(store_, options_);
+  EXPECT_EQ(ErrorOf(collector.Refusal("/api/0/top", 403, "no"), 403), "no");
+  EXPECT_EQ(collector.Refusal("/", 401, "no").body, "no\n");
 }
 
 }  // namespace

@@ -136,6 +136,14 @@ TEST_F(SumTest, AClientThatLeavesEndsIt) {
   EXPECT_EQ(read, 1);
 }
 
+TEST_F(SumTest, ASumThatIsTooLargeIsSaid) {
+  UploadMinutes(3);
+  options_.limits.merge_bytes = 100;
+  collector_.reset();
+  EXPECT_THAT(ErrorOf(Ask("profiles/merge"), 413),
+              HasSubstr("ask for less time or fewer series"));
+}
+
 TEST_F(SumTest, OnlySomeMayRunAtOnce) {
   UploadMinutes(1);
   options_.limits.queries = 1;

@@ -25,9 +25,9 @@ void ProfileStoreConformance::Reopen(Retention retention) {
   StoreOptions options;
   options.retention = std::move(retention);
   auto mutex = std::make_shared<std::mutex>();
-  options.log = [this, mutex](std::string_view line) {
+  options.log = [this, mutex](const fleet::LogLine& line) {
     const std::lock_guard lock(*mutex);
-    lines_.emplace_back(line);
+    lines_.push_back(line.text());
   };
   auto opened = place_->Open(std::move(options));
   ASSERT_TRUE(opened.ok()) << opened.status();
