@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -25,6 +26,8 @@ constexpr size_t kMaxAnswerBytes = size_t{4} << 20;
 // Of a store's words in an error of ours.
 constexpr size_t kMaxErrorText = 300;
 
+constexpr int kPartialContent = 206;
+
 bool IsSuccess(int status) { return status >= 200 && status < 300; }
 
 // 429 and 5xx pass, but for a store that is full or does not do this at all.
@@ -39,6 +42,8 @@ absl::StatusCode CodeOf(int status) {
       return absl::StatusCode::kPermissionDenied;
     case 404:
       return absl::StatusCode::kNotFound;
+    case 416:
+      return absl::StatusCode::kOutOfRange;
     case 507:
       return absl::StatusCode::kResourceExhausted;
     default:
@@ -89,6 +94,33 @@ absl::StatusOr<std::string> S3Store::Get(std::string_view key,
   absl::StatusOr<TransferAnswer> answer =
       Send({"GET", KeyInBucket(key), {}, {}, max_bytes});
   if (!answer.ok()) return answer.status();
+  return std::move(answer->body);
+}
+
+absl::StatusOr<std::string> S3Store::GetRange(std::string_view key,
+                                              int64_t offset, int64_t bytes) {
+  if (absl::Status checked = CheckKey(key); !checked.ok()) return checked;
+  if (offset < 0 || bytes < 1 ||
+      bytes > std::numeric_limits<int64_t>::max() - offset) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no range of ", bytes, " bytes from ", offset));
+  }
+  const Call call = {"GET",
+                     KeyInBucket(key),
+                     {},
+                     {},
+                     static_cast<size_t>(bytes),
+                     absl::StrCat("bytes=", offset, "-", offset + bytes - 1)};
+  absl::StatusOr<TransferAnswer> answer = Send(call);
+  if (!answer.ok()) return answer.status();
+  // Whoever does not know ranges answers with all of it.
+  const std::string begin = absl::StrCat("bytes ", offset, "-");
+  if (answer->status != kPartialContent ||
+      answer->headers["content-range"].compare(0, begin.size(), begin) != 0) {
+    return absl::DataLossError(absl::StrCat(Describe(call),
+                                            ": the answer is not the range ",
+                                            call.range, " that was asked for"));
+  }
   return std::move(answer->body);
 }
 
@@ -175,6 +207,7 @@ absl::StatusOr<TransferAnswer> S3Store::SendOnce(const Call& call) {
   request.path = PathOf(call);
   request.query = call.query;
   request.headers["host"] = url_.authority;
+  if (!call.range.empty()) request.headers["range"] = call.range;
   Sign(credentials_, url_.region,
        clock_.now() + absl::Seconds(skew_s_.load(std::memory_order_relaxed)),
        call.body, request);

@@ -36,6 +36,8 @@ class S3Store : public ObjectStore {
   absl::Status Put(std::string_view key, std::string_view bytes) override;
   absl::StatusOr<std::string> Get(std::string_view key,
                                   size_t max_bytes) override;
+  absl::StatusOr<std::string> GetRange(std::string_view key, int64_t offset,
+                                       int64_t bytes) override;
   absl::Status Delete(std::string_view key) override;
   absl::StatusOr<std::vector<ObjectInfo>> List(std::string_view prefix,
                                                std::string_view after,
@@ -50,6 +52,7 @@ class S3Store : public ObjectStore {
     Query query;
     std::string_view body;
     size_t max_bytes;
+    std::string range = {};  // the header's value; empty: none
   };
 
   std::string KeyInBucket(std::string_view key) const;

@@ -12,6 +12,8 @@
 #include "fleet/files/files.h"
 #include "fleet/store/kept_profiles.h"
 #include "fleet/store/local/repair.h"
+#include "fleet/store/shared/object_segments.h"
+#include "fleet/store/shared/postgres_index.h"
 
 namespace wallprof::store {
 namespace {
@@ -33,10 +35,35 @@ absl::StatusOr<fleet::File> LockDirectory(const std::string& directory) {
   return lock;
 }
 
+// What several collectors have in common is of use to all of them only as a
+// whole: an entry of another's leads nowhere where the bytes are not here.
+absl::StatusOr<std::unique_ptr<ProfileStore>> OpenShared(
+    const StoreOptions& options) {
+  if (options.index.empty()) {
+    return absl::InvalidArgumentError(
+        "index: must be given where blobs are in an object store");
+  }
+  if (options.blobs.empty()) {
+    return absl::InvalidArgumentError(
+        "blobs: must be given where the index is in PostgreSQL");
+  }
+  absl::StatusOr<std::unique_ptr<Segments>> segments =
+      shared::MakeObjectSegments(options.blobs);
+  if (!segments.ok()) return segments.status();
+  absl::StatusOr<std::unique_ptr<Index>> index =
+      shared::MakePostgresIndex(options.index);
+  if (!index.ok()) return index.status();
+  return std::make_unique<KeptProfiles>(fleet::File(), *std::move(index),
+                                        *std::move(segments), options.log);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ProfileStore>> OpenProfileStore(
     const StoreOptions& options) {
+  if (!options.index.empty() || !options.blobs.empty()) {
+    return OpenShared(options);
+  }
   if (options.directory.empty()) {
     return absl::InvalidArgumentError("directory: must be given");
   }

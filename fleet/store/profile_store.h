@@ -57,8 +57,8 @@ struct StoreOptions {
   // "s3://BUCKET/PREFIX?endpoint=..." (object_store.h), or empty: files.
   std::string blobs;
 
-  // "postgres://..." as libpq reads it, or empty: SQLite. Several collectors
-  // may share what is not in a directory.
+  // "postgres://..." as libpq reads it, or empty: SQLite. Given together with
+  // `blobs`, instead of a directory: a store that several collectors share.
   std::string index;
 
   Retention retention;

@@ -204,7 +204,7 @@ class FaultProxy:
     "PUT:503" waits for the next PUT; what others ask meanwhile is passed on.
     """
 
-    LATE_SECONDS = 0.3
+    LATE_SECONDS = 0.1
     BUSY = (b'<Error><Code>SlowDown</Code>'
             b'<Message>Reduce your request rate.</Message></Error>')
 
@@ -216,6 +216,9 @@ class FaultProxy:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = 'HTTP/1.1'
+            # An answer is sent at once, whole.
+            disable_nagle_algorithm = True
+            wbufsize = -1
 
             def handle_any(self):
                 proxy.handle(self)

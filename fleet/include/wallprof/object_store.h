@@ -48,6 +48,12 @@ class ObjectStore {
   virtual absl::StatusOr<std::string> Get(std::string_view key,
                                           size_t max_bytes) = 0;
 
+  // Its bytes from `offset` on: `bytes` of them, which is at least 1, or fewer
+  // where it ends. NotFound as above; OutOfRange if it has none there.
+  virtual absl::StatusOr<std::string> GetRange(std::string_view key,
+                                               int64_t offset,
+                                               int64_t bytes) = 0;
+
   // Ok also where there was none.
   virtual absl::Status Delete(std::string_view key) = 0;
 

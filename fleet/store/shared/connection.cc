@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 // A statement of ours takes milliseconds; one that waits so long for a lock or
@@ -241,4 +241,4 @@ bool IsMissingPartition(const absl::Status& status) {
   return status.GetPayload(kPartitionPayload).has_value();
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

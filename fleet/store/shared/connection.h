@@ -13,7 +13,7 @@
 #include "absl/types/span.h"
 #include "fleet/store/shared/rows.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 
 // For one thread at a time. Errors have codes as Index has them,
 // PermissionDenied or FailedPrecondition where the server is not set up for us,
@@ -57,6 +57,6 @@ class Connection {
 // Whether the error is that a row's partition is not there.
 bool IsMissingPartition(const absl::Status& status);
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared
 
 #endif  // WALLPROF_FLEET_STORE_SHARED_CONNECTION_H_

@@ -5,7 +5,7 @@
 
 #include "absl/time/clock.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 // A server has 100 by default, which many collectors share; statements take
@@ -98,4 +98,4 @@ void ConnectionPool::Return(std::unique_ptr<Connection> connection) {
   returned_.notify_one();
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

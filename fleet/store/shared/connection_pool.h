@@ -14,7 +14,7 @@
 #include "absl/time/time.h"
 #include "fleet/store/shared/connection.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 
 // Thread-safe.
 class ConnectionPool {
@@ -46,6 +46,6 @@ class ConnectionPool {
   absl::Time next_connect_ = absl::InfinitePast();
 };
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared
 
 #endif  // WALLPROF_FLEET_STORE_SHARED_CONNECTION_POOL_H_

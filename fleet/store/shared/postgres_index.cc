@@ -11,7 +11,7 @@
 #include "fleet/store/shared/schema.h"
 #include "fleet/store/shared/series_table.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 // Each once; what is no id is not there.
@@ -239,7 +239,8 @@ absl::StatusOr<std::vector<Series>> PostgresIndex::FindSeries(
 }
 
 absl::StatusOr<int64_t> PostgresIndex::CountSeries() {
-  const absl::StatusOr<Rows> rows = Run("SELECT count(*) FROM wallprof_series");
+  const absl::StatusOr<Rows> rows =
+      Run("SELECT count(*) FROM wallprof_series WHERE NOT is_empty");
   if (!rows.ok()) return rows.status();
   return rows->Number(0, 0);
 }
@@ -266,13 +267,23 @@ absl::Status PostgresIndex::RemoveOnce(Connection& connection,
                                        EntriesById& removed) {
   absl::Status status = connection.RunScript("BEGIN");
   Remainders remainders;
+  std::set<int64_t> series;
   for (auto day = days.begin(); status.ok() && day != days.end(); ++day) {
     absl::StatusOr<std::vector<ProfileRow>> rows =
         DeleteProfiles(connection, day->first, day->second, remainders);
+    for (size_t i = 0; rows.ok() && i < rows->size(); ++i) {
+      series.insert((*rows)[i].series);
+    }
     status = rows.ok() ? Enter(connection, *std::move(rows), removed)
                        : rows.status();
   }
   if (status.ok()) status = SettleNewest(connection, remainders);
+  if (status.ok()) {
+    const absl::StatusOr<std::vector<int64_t>> empty = WithoutProfiles(
+        connection, {series.begin(), series.end()}, SecondsOfQuery({}));
+    status =
+        empty.ok() ? series_.MarkEmpty(connection, *empty) : empty.status();
+  }
   if (status.ok()) status = connection.RunScript("COMMIT");
   return status;
 }
@@ -303,4 +314,4 @@ absl::StatusOr<std::unique_ptr<Index>> MakePostgresIndex(
   return index;
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

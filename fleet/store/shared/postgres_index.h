@@ -21,7 +21,7 @@
 #include "fleet/store/shared/profile_rows.h"
 #include "fleet/store/shared/series_table.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 
 // `url` as libpq reads it: "postgresql://USER@HOST:PORT/DATABASE?...". Makes
 // the tables where there are none. What fails in a way that may pass, as while
@@ -97,6 +97,6 @@ class PostgresIndex : public Index {
   absl::Time next_clearing_ = absl::InfinitePast();
 };
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared
 
 #endif  // WALLPROF_FLEET_STORE_SHARED_POSTGRES_INDEX_H_

@@ -11,7 +11,7 @@
 #include "fleet/store/shared/profile_scan.h"
 #include "fleet/store/shared/schema.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 // Of somebody who asks whether it works right now; what a restart has left
@@ -156,4 +156,4 @@ absl::Status PostgresIndex::Check() {
   return Run("SELECT version FROM wallprof_store", {}, kCheckPatience).status();
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

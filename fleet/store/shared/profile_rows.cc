@@ -11,7 +11,7 @@
 #include "fleet/store/profile_info.h"
 #include "fleet/store/shared/rows.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 // Rows go in in one order, so that two who add the same wait for each other at
@@ -328,4 +328,4 @@ absl::StatusOr<std::vector<int64_t>> SeriesWithProfiles(
   return found;
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

@@ -18,7 +18,7 @@
 #include "fleet/store/shared/connection.h"
 #include "fleet/store/shared/schema.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 
 struct ProfileRow {
   int64_t second = 0;
@@ -76,6 +76,6 @@ absl::StatusOr<std::vector<int64_t>> SeriesWithProfiles(
     Connection& connection, const Seconds& seconds,
     const std::vector<int64_t>& numbers);
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared
 
 #endif  // WALLPROF_FLEET_STORE_SHARED_PROFILE_ROWS_H_

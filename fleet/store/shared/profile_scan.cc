@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "fleet/store/shared/rows.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 // A short list is answered quickly, a long one in few round trips.
@@ -168,4 +168,4 @@ absl::Status ScanProfiles(
   return absl::OkStatus();
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

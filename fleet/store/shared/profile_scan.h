@@ -14,7 +14,7 @@
 #include "fleet/store/shared/schema.h"
 #include "fleet/store/shared/series_table.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 
 // The whole seconds of a query's time.
 Seconds SecondsOfQuery(const Query& query);
@@ -30,6 +30,6 @@ absl::Status ScanProfiles(
     ConnectionPool& pool, SeriesTable& series, absl::Duration patience,
     const Query& query, absl::FunctionRef<bool(const IndexEntry& entry)> take);
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared
 
 #endif  // WALLPROF_FLEET_STORE_SHARED_PROFILE_SCAN_H_

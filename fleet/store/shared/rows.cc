@@ -4,7 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 
 std::string_view Rows::Text(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column),
@@ -55,4 +55,4 @@ ArrayLiteral& ArrayLiteral::Add(std::string_view text) {
   return *this;
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 
 // The rows of an answer, by number and column.
 class Rows {
@@ -49,6 +49,6 @@ class ArrayLiteral {
   std::string text_ = "{";
 };
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared
 
 #endif  // WALLPROF_FLEET_STORE_SHARED_ROWS_H_

@@ -7,7 +7,7 @@
 #include "absl/strings/substitute.h"
 #include "absl/time/time.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 constexpr int64_t kSecondsOfDay = 86400;
@@ -31,7 +31,8 @@ CREATE TABLE wallprof_series (
   service bytea NOT NULL,
   type bytea NOT NULL,
   labels bytea NOT NULL,
-  used_at timestamptz NOT NULL) WITH (fillfactor = 80);
+  used_at timestamptz NOT NULL,
+  is_empty bool NOT NULL DEFAULT false) WITH (fillfactor = 80);
 CREATE INDEX wallprof_series_service ON wallprof_series USING hash (service);
 CREATE TABLE wallprof_days (day int8 PRIMARY KEY);
 CREATE TABLE wallprof_profiles (
@@ -158,4 +159,4 @@ absl::StatusOr<std::vector<int64_t>> ListDays(Connection& connection,
   return days;
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

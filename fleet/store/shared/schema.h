@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "fleet/store/shared/connection.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 
 // Seconds since 1970, both belong to it.
 struct Seconds {
@@ -45,6 +45,6 @@ absl::Status DropEmptyDay(Connection& connection, int64_t day);
 absl::StatusOr<std::vector<int64_t>> ListDays(Connection& connection,
                                               const Seconds& seconds);
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared
 
 #endif  // WALLPROF_FLEET_STORE_SHARED_SCHEMA_H_

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -11,7 +12,7 @@
 #include "absl/time/clock.h"
 #include "fleet/store/shared/rows.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 // A series that a collector may still add to must not be removed: it is marked
@@ -116,7 +117,8 @@ absl::StatusOr<std::vector<int64_t>> SeriesTable::Number(
         "INSERT INTO wallprof_series (digest, service, type, labels, used_at) "
         "SELECT *, now() "
         "FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) "
-        "ORDER BY 1 ON CONFLICT (digest) DO UPDATE SET used_at = now() "
+        "ORDER BY 1 ON CONFLICT (digest) DO UPDATE "
+        "SET used_at = now(), is_empty = false "
         "RETURNING id, digest",
         {std::move(columns[0]).Done(), std::move(columns[1]).Done(),
          std::move(columns[2]).Done(), std::move(columns[3]).Done()});
@@ -191,6 +193,27 @@ absl::StatusOr<SeriesTable::ByNumber> SeriesTable::Find(
   return found;
 }
 
+absl::Status SeriesTable::MarkEmpty(Connection& connection,
+                                    const std::vector<int64_t>& numbers) {
+  if (numbers.empty()) return absl::OkStatus();
+  {
+    // Whoever adds to them next says that they are not.
+    std::lock_guard lock(mutex_);
+    const std::set<int64_t> those(numbers.begin(), numbers.end());
+    absl::erase_if(numbers_, [&](const auto& known) {
+      return those.count(known.second.number) > 0;
+    });
+  }
+  ArrayLiteral array;
+  for (const int64_t number : numbers) array.Add(number);
+  return connection
+      .Run(
+          "UPDATE wallprof_series SET is_empty = true "
+          "WHERE id = ANY ($1::int8[])",
+          {std::move(array).Done()})
+      .status();
+}
+
 absl::StatusOr<std::vector<int64_t>> SeriesTable::ListUnused(
     Connection& connection) {
   const absl::StatusOr<Rows> rows = connection.Run(
@@ -213,4 +236,4 @@ absl::Status SeriesTable::RemoveUnused(Connection& connection,
       .status();
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

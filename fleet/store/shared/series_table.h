@@ -18,7 +18,7 @@
 #include "fleet/store/selector.h"
 #include "fleet/store/shared/connection.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 
 using SharedSeries = std::shared_ptr<const Series>;
 
@@ -39,6 +39,12 @@ class SeriesTable {
   absl::StatusOr<ByNumber> Find(Connection& connection,
                                 const Selector& selector);
 
+  // Has those of `numbers` no longer counted, as their last profile was
+  // removed. A collector that still adds to one has it counted again within the
+  // hour.
+  absl::Status MarkEmpty(Connection& connection,
+                         const std::vector<int64_t>& numbers);
+
   // Removes those of `numbers` that nobody has used for days.
   absl::Status RemoveUnused(Connection& connection,
                             const std::vector<int64_t>& numbers);
@@ -57,6 +63,6 @@ class SeriesTable {
   absl::flat_hash_map<int64_t, SharedSeries> series_;
 };
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared
 
 #endif  // WALLPROF_FLEET_STORE_SHARED_SERIES_TABLE_H_

@@ -16,6 +16,10 @@ class Objects : public ObjectStore {
   absl::StatusOr<std::string> Get(std::string_view, size_t) override {
     return absl::UnimplementedError("not read");
   }
+  absl::StatusOr<std::string> GetRange(std::string_view, int64_t,
+                                       int64_t) override {
+    return absl::UnimplementedError("not read");
+  }
   absl::Status Delete(std::string_view) override {
     return absl::UnimplementedError("nothing is removed");
   }

@@ -52,6 +52,26 @@ TEST(KeptObjectsTest, WhatWasPutIsGot) {
   }
 }
 
+TEST(KeptObjectsTest, PartsOfAnObject) {
+  const auto store = Open("profiles/parts");
+  const std::string bytes = RandomBytes(70'000);
+  ASSERT_EQ(store->Put("a b/object", bytes), absl::OkStatus());
+  const auto part = [&](int64_t offset, int64_t count) {
+    const auto got = store->GetRange("a b/object", offset, count);
+    EXPECT_TRUE(got.ok()) << got.status();
+    return got.value_or("");
+  };
+  // Not the first byte alone: this server takes "bytes=0-0" for all of it.
+  EXPECT_TRUE(part(0, 2) == bytes.substr(0, 2));
+  EXPECT_TRUE(part(1, 1) == bytes.substr(1, 1));
+  EXPECT_TRUE(part(12'345, 50'000) == bytes.substr(12'345, 50'000));
+  EXPECT_TRUE(part(69'999, 5) == bytes.substr(69'999)) << "what there is";
+  EXPECT_TRUE(part(0, 1'000'000) == bytes);
+  EXPECT_EQ(store->GetRange("a b/object", 70'000, 1).status().code(),
+            absl::StatusCode::kOutOfRange);
+  EXPECT_TRUE(absl::IsNotFound(store->GetRange("none", 0, 1).status()));
+}
+
 TEST(KeptObjectsTest, DeletedOnesAreNotFound) {
   const auto store = Open("profiles/deleted");
   ASSERT_EQ(store->Put("object", "bytes"), absl::OkStatus());

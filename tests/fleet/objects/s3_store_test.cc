@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <limits>
 #include <thread>
 
 #include "tests/fleet/objects/scripted_store.h"
@@ -101,6 +102,37 @@ TEST_F(S3StoreTest, GetHasABound) {
   const absl::Status status = store_->Get("key", 4).status();
   EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
   EXPECT_EQ(server_.asked().size(), 2u) << "not tried again";
+}
+
+TEST_F(S3StoreTest, GetRangeIsSignedAndChecked) {
+  server_.Script({{206, "345", {{"Content-Range", "bytes 2-4/9"}}}});
+  EXPECT_EQ(store_->GetRange("key", 2, 3).value(), "345");
+  const auto asked = server_.asked();
+  EXPECT_EQ(asked[0].headers.find("range")->second, "bytes=2-4");
+  EXPECT_THAT(asked[0].headers.find("authorization")->second,
+              HasSubstr("SignedHeaders=host;range;x-amz-"));
+  server_.Script({{206, "123", {{"Content-Range", "bytes 0-2/9"}}},
+                  {206, "345", {}},
+                  {416, ErrorBody("InvalidRange"), {}},
+                  {404, ErrorBody("NoSuchKey"), {}}});
+  for (const absl::StatusCode code :
+       {absl::StatusCode::kDataLoss, absl::StatusCode::kDataLoss,
+        absl::StatusCode::kOutOfRange, absl::StatusCode::kNotFound}) {
+    EXPECT_EQ(store_->GetRange("key", 2, 3).status().code(), code);
+  }
+  EXPECT_EQ(server_.asked().size(), 5u) << "none was tried again";
+}
+
+TEST_F(S3StoreTest, RangesThatCannotBeAreNotAsked) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  for (const auto& [offset, bytes] :
+       {std::pair<int64_t, int64_t>{-1, 1}, {0, 0}, {0, -1}, {1, kMax}}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(
+        store_->GetRange("key", offset, bytes).status()))
+        << offset << " " << bytes;
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(store_->GetRange("", 0, 1).status()));
+  EXPECT_TRUE(server_.asked().empty());
 }
 
 TEST_F(S3StoreTest, WhatIsNotThere) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/fleet/store/shared/shared_index.h"
+#include "tests/fleet/store/shared/servers.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 using ::testing::ElementsAre;
@@ -258,4 +258,4 @@ TEST_F(PostgresIndexTest, Dictionaries) {
 }
 
 }  // namespace
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

@@ -11,9 +11,9 @@
 #include "absl/time/clock.h"
 #include "fleet/store/shared/connection.h"
 #include "fleet/store/shared/postgres_index.h"
-#include "tests/fleet/store/shared/shared_index.h"
+#include "tests/fleet/store/shared/servers.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
 
 using ::testing::AllOf;
@@ -85,7 +85,8 @@ TEST(SharedIndexTest, TheSameProfilesThroughSeveralAreNewOnce) {
   const auto index = Open(url);
   EXPECT_EQ(CountProfiles(*index), 600u);
   int64_t in_segments = 0;
-  for (const SegmentUse& use : index->ListSegments().value()) {
+  const auto listed = index->ListSegments().value();
+  for (const SegmentUse& use : listed) {
     in_segments += use.profiles;
   }
   EXPECT_EQ(in_segments, 600);
@@ -213,7 +214,8 @@ TEST(SharedIndexTest, WhatAnEndedServerKnewIsNeitherLostNorDoubled) {
                                                     "was lost";
   EXPECT_EQ(CountProfiles(*index),
             static_cast<size_t>(kThreads * kRounds * kBatch));
-  for (const SegmentUse& use : index->ListSegments().value()) {
+  const auto listed = index->ListSegments().value();
+  for (const SegmentUse& use : listed) {
     EXPECT_EQ(use.profiles, kBatch) << use.segment;
   }
 }
@@ -237,4 +239,4 @@ TEST(SharedIndexTest, AFindGoesOnBehindARestart) {
 }
 
 }  // namespace
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared

@@ -1,6 +1,7 @@
-#include "tests/fleet/store/shared/shared_index.h"
+#include "tests/fleet/store/shared/servers.h"
 
 #include <gtest/gtest.h>
+#include <httplib.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -8,8 +9,15 @@
 
 #include "fleet/store/shared/connection.h"
 
-namespace wallprof::store {
+namespace wallprof::store::shared {
 namespace {
+
+// Fails the test if it is not there.
+std::string TestVariable(const char* name) {
+  const char* value = getenv(name);
+  EXPECT_NE(value, nullptr) << name << " is set by servers_test.py";
+  return value == nullptr ? "" : value;
+}
 
 std::unique_ptr<Connection> Connect(const std::string& url) {
   auto connection = Connection::Open(url);
@@ -18,12 +26,6 @@ std::unique_ptr<Connection> Connect(const std::string& url) {
 }
 
 }  // namespace
-
-std::string TestVariable(const char* name) {
-  const char* value = getenv(name);
-  EXPECT_NE(value, nullptr) << name << " is set by servers_test.py";
-  return value == nullptr ? "" : value;
-}
 
 std::string FreshPostgresUrl() {
   static std::atomic<int> count{0};
@@ -45,6 +47,21 @@ std::string AskPostgres(const std::string& url, const std::string& sql) {
   return rows.ok() && rows->size() > 0 ? std::string(rows->Text(0, 0)) : "";
 }
 
+ObjectUrls FreshObjectUrls() {
+  static std::atomic<int> count{0};
+  const std::string url = "s3://profiles/test_" + std::to_string(getpid()) +
+                          "_" + std::to_string(++count) + "?endpoint=";
+  return {url + TestVariable("WALLPROF_TEST_S3"),
+          url + TestVariable("WALLPROF_TEST_S3_FAULTS")};
+}
+
+void ScriptFaults(const std::string& faults) {
+  httplib::Client proxy(TestVariable("WALLPROF_TEST_S3_FAULTS"));
+  const auto answer = proxy.Post("/faults", faults, "text/plain");
+  ASSERT_TRUE(answer) << answer.error();
+  EXPECT_EQ(answer->status, 200);
+}
+
 IndexEntry MakeEntry(int64_t second, const std::string& origin,
                      const std::string& service, const std::string& segment) {
   const absl::Time time = absl::FromUnixSeconds(second);
@@ -55,4 +72,4 @@ IndexEntry MakeEntry(int64_t second, const std::string& origin,
           300};
 }
 
-}  // namespace wallprof::store
+}  // namespace wallprof::store::shared
