@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -35,6 +36,27 @@ absl::StatusOr<std::string> Gunzip(std::string_view gzipped, int64_t bytes) {
     return absl::DataLossError("record: the message is shorter than it was");
   }
   return message;
+}
+
+std::optional<std::string> GunzipMember(std::string_view gzipped,
+                                        size_t max_bytes) {
+  // RFC 1952: the last four bytes are the size, the least significant first.
+  constexpr size_t kSizeBytes = 4;
+  // What deflate makes of zeros.
+  constexpr size_t kLargestRatio = 1032;
+  if (gzipped.size() < kSizeBytes) return std::nullopt;
+  size_t bytes = 0;
+  for (size_t i = 0; i < kSizeBytes; ++i) {
+    bytes = bytes << 8 |
+            static_cast<unsigned char>(gzipped[gzipped.size() - 1 - i]);
+  }
+  if (bytes > max_bytes || bytes / kLargestRatio > gzipped.size()) {
+    return std::nullopt;
+  }
+  absl::StatusOr<std::string> message =
+      Gunzip(gzipped, static_cast<int64_t>(bytes));
+  if (!message.ok()) return std::nullopt;
+  return *std::move(message);
 }
 
 std::string CompressQuickly(std::string_view message) {
