@@ -131,7 +131,9 @@ class Postgres:
         return done.stdout
 
     def _keep(self):
-        settings = ['fsync=off', 'listen_addresses=127.0.0.1',
+        # Who waits for each other is told so at once.
+        settings = ['fsync=off', 'deadlock_timeout=50ms',
+                    'listen_addresses=127.0.0.1',
                     f'port={self.port}', f'unix_socket_directories='
                     f'{self.directory}', *self.settings]
         while not self.stopping.is_set():

@@ -250,8 +250,8 @@ absl::StatusOr<int64_t> PostgresIndex::CountSeries() {
 absl::StatusOr<std::vector<IndexEntry>> PostgresIndex::Remove(
     absl::Span<const std::string> ids) {
   const IdsByDay days = ByDay(ids);
-  // What an attempt has removed that was committed without our knowing is in
-  // here when the next finds nothing.
+  // Of attempts whose commit was not answered, too: where it was done, the next
+  // finds nothing.
   EntriesById removed;
   const absl::Status run =
       days.empty() ? absl::OkStatus()
@@ -268,14 +268,15 @@ absl::Status PostgresIndex::RemoveOnce(Connection& connection,
   absl::Status status = connection.RunScript("BEGIN");
   Remainders remainders;
   std::set<int64_t> series;
+  EntriesById found;
   for (auto day = days.begin(); status.ok() && day != days.end(); ++day) {
     absl::StatusOr<std::vector<ProfileRow>> rows =
         DeleteProfiles(connection, day->first, day->second, remainders);
     for (size_t i = 0; rows.ok() && i < rows->size(); ++i) {
       series.insert((*rows)[i].series);
     }
-    status = rows.ok() ? Enter(connection, *std::move(rows), removed)
-                       : rows.status();
+    status =
+        rows.ok() ? Enter(connection, *std::move(rows), found) : rows.status();
   }
   if (status.ok()) status = SettleNewest(connection, remainders);
   if (status.ok()) {
@@ -284,7 +285,9 @@ absl::Status PostgresIndex::RemoveOnce(Connection& connection,
     status =
         empty.ok() ? series_.MarkEmpty(connection, *empty) : empty.status();
   }
-  if (status.ok()) status = connection.RunScript("COMMIT");
+  if (!status.ok()) return status;
+  status = connection.RunScript("COMMIT");
+  if (status.ok() || absl::IsUnavailable(status)) removed.merge(found);
   return status;
 }
 

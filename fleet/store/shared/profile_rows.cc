@@ -49,22 +49,21 @@ FROM unnest($1::int8[], $2::text[]) AS w(second, id)
 WHERE p.second BETWEEN $3::int8 AND $4::int8)";
 
 constexpr char kDelete[] = R"(
-WITH gone AS (
-  DELETE FROM wallprof_profiles p
-  USING unnest($1::int8[], $2::text[]) AS w(second, id)
-  WHERE p.second = w.second AND p.id = w.id
-    AND p.second BETWEEN $3::int8 AND $4::int8
-  RETURNING p.*),
-used AS (
-  UPDATE wallprof_segments s
-  SET profiles = s.profiles - g.profiles, bytes = s.bytes - g.bytes
-  FROM (SELECT segment, count(*) AS profiles, sum(bytes)::int8 AS bytes
-        FROM gone GROUP BY segment ORDER BY segment) g
-  WHERE s.key = g.segment
-  RETURNING s.*)
-SELECT g.second, g.id, g.series, u.name, g.position, g.bytes, g.message_bytes,
-       u.profiles, u.oldest, u.newest
-FROM gone g JOIN used u ON u.key = g.segment)";
+DELETE FROM wallprof_profiles p
+USING unnest($1::int8[], $2::text[]) AS w(second, id)
+WHERE p.second = w.second AND p.id = w.id
+  AND p.second BETWEEN $3::int8 AND $4::int8
+RETURNING p.second, p.id, p.series, p.segment, p.position, p.bytes,
+          p.message_bytes)";
+
+// A statement of its own: one that had to wait for a row sees the row as it is
+// now, but all else as it was, and a row may be in a segment that is newer.
+constexpr char kLeave[] = R"(
+UPDATE wallprof_segments s
+SET profiles = s.profiles - g.profiles, bytes = s.bytes - g.bytes
+FROM unnest($1::uuid[], $2::int8[], $3::int8[]) AS g(key, profiles, bytes)
+WHERE s.key = g.key
+RETURNING s.key, s.name, s.profiles, s.oldest, s.newest)";
 
 constexpr char kMove[] = R"(
 WITH moved AS (
@@ -236,12 +235,41 @@ absl::StatusOr<std::vector<ProfileRow>> DeleteProfiles(
   const absl::StatusOr<Rows> rows = connection.Run(kDelete, ByIds(day, ids));
   if (!rows.ok()) return rows.status();
   std::vector<ProfileRow> gone = RowsOf(*rows);
-  for (int i = 0; i < rows->size(); ++i) {
-    Enter(gone[i].place.segment,
-          {rows->Number(i, 7),
-           {rows->Number(i, 8), rows->Number(i, 9)},
-           gone[i].second},
+  struct Leaving {
+    int64_t profiles = 0;
+    int64_t bytes = 0;
+    int64_t newest = -1;
+    std::string name;
+  };
+  std::map<std::string, Leaving> segments;  // by key
+  for (const ProfileRow& row : gone) {
+    Leaving& leaving = segments[row.place.segment];
+    ++leaving.profiles;
+    leaving.bytes += row.place.bytes;
+    leaving.newest = std::max(leaving.newest, row.second);
+  }
+  if (segments.empty()) return gone;
+  ArrayLiteral keys, profiles, bytes;
+  for (const auto& [key, leaving] : segments) {
+    keys.Add(key);
+    profiles.Add(leaving.profiles);
+    bytes.Add(leaving.bytes);
+  }
+  const absl::StatusOr<Rows> left = connection.Run(
+      kLeave, {std::move(keys).Done(), std::move(profiles).Done(),
+               std::move(bytes).Done()});
+  if (!left.ok()) return left.status();
+  for (int i = 0; i < left->size(); ++i) {
+    Leaving& leaving = segments[std::string(left->Text(i, 0))];
+    leaving.name = left->Text(i, 1);
+    Enter(leaving.name,
+          {left->Number(i, 2),
+           {left->Number(i, 3), left->Number(i, 4)},
+           leaving.newest},
           remainders);
+  }
+  for (ProfileRow& row : gone) {
+    row.place.segment = segments[row.place.segment].name;
   }
   return gone;
 }

@@ -1,6 +1,5 @@
-// The rows of profiles in PostgreSQL, and what their segments have left. Each
-// call is one statement that sees the partition of one day, or several where it
-// says so.
+// The rows of profiles in PostgreSQL, and what their segments have left. A
+// call sees the partition of one day, or of several where it says so.
 #ifndef WALLPROF_FLEET_STORE_SHARED_PROFILE_ROWS_H_
 #define WALLPROF_FLEET_STORE_SHARED_PROFILE_ROWS_H_
 

@@ -92,6 +92,52 @@ TEST(SharedIndexTest, TheSameProfilesThroughSeveralAreNewOnce) {
   EXPECT_EQ(in_segments, 600);
 }
 
+// Moving and removing the same at once: each is removed by one, and what
+// segments count is what is there.
+TEST(SharedIndexTest, MovedAndRemovedBySeveral) {
+  const std::string url = FreshPostgresUrl();
+  constexpr int kProfiles = 400;
+  std::vector<IndexEntry> entries;
+  std::vector<std::string> ids;
+  std::vector<Index::Move> moves;
+  for (int i = 0; i < kProfiles; ++i) {
+    entries.push_back(
+        MakeEntry(kNoon + i * kDay / 100, std::to_string(i), "shop", "from"));
+    if (i % 2 == 0) ids.push_back(entries.back().info.id);
+    moves.push_back(
+        {entries.back().info.id, entries.back().place, {"to", i * 10, 10}});
+  }
+  ASSERT_TRUE(Open(url)->Add(entries).ok());
+  std::atomic<size_t> removed{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      const auto index = Open(url);
+      if (t == 2) {
+        EXPECT_TRUE(index->Relocate(moves).ok());
+        return;
+      }
+      for (size_t i = 0; i < ids.size(); i += 20) {
+        std::vector<std::string> some(ids.begin() + i, ids.begin() + i + 20);
+        if (t == 1) std::reverse(some.begin(), some.end());
+        const auto gone = index->Remove(some);
+        ASSERT_TRUE(gone.ok()) << gone.status();
+        removed += gone->size();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(removed, ids.size());
+  const auto index = Open(url);
+  const auto uses = index->ListSegments().value();
+  ASSERT_EQ(uses.size(), 2u);
+  EXPECT_EQ(uses[0].profiles, 0) << uses[0].segment;
+  EXPECT_EQ(uses[0].bytes, 0);
+  EXPECT_EQ(uses[1].profiles, kProfiles / 2);
+  EXPECT_EQ(uses[1].bytes, kProfiles / 2 * 10);
+  EXPECT_EQ(uses[1].newest, entries.back().info.created_at);
+}
+
 TEST(SharedIndexTest, OneLeads) {
   const std::string url = FreshPostgresUrl();
   const auto a = Open(url), b = Open(url);
@@ -150,6 +196,59 @@ TEST(SharedIndexTest, UrlsThatCannotBe) {
       MakePostgresIndex("postgresql://h/db?sslmood=x").status();
   EXPECT_TRUE(absl::IsInvalidArgument(unread)) << unread;
   EXPECT_THAT(std::string(unread.message()), HasSubstr("invalid URI"));
+}
+
+TEST(SharedIndexTest, ErrorsOfTheServerAreTold) {
+  auto connection = Connection::Open(FreshPostgresUrl());
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  const std::pair<const char*, absl::StatusCode> codes[] = {
+      {"53100", absl::StatusCode::kResourceExhausted},  // disk full
+      {"53300", absl::StatusCode::kUnavailable},        // too many connections
+      {"57P03", absl::StatusCode::kUnavailable},        // starting up
+      {"40P01", absl::StatusCode::kUnavailable},        // deadlock
+      {"25006", absl::StatusCode::kUnavailable},        // read only
+      {"XX001", absl::StatusCode::kDataLoss},           // corrupted
+      {"58P01", absl::StatusCode::kDataLoss},           // missing file
+      {"58030", absl::StatusCode::kUnavailable},        // input and output
+      {"42501", absl::StatusCode::kPermissionDenied},
+      {"3D000", absl::StatusCode::kFailedPrecondition},
+      {"22012", absl::StatusCode::kInternal}};
+  for (const auto& [state, code] : codes) {
+    const absl::Status status =
+        (*connection)
+            ->RunScript(std::string("DO $$ BEGIN RAISE "
+                                    "'broken\nnow' "
+                                    "USING ERRCODE = '") +
+                        state + "'; END $$");
+    EXPECT_EQ(status.code(), code) << state << ": " << status;
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("PostgreSQL at 127.0.0.1:"),
+                      HasSubstr("broken"), Not(HasSubstr("\n"))));
+    EXPECT_TRUE((*connection)->IsIdle()) << "it is good for more";
+  }
+}
+
+TEST(SharedIndexTest, ATransactionThatFailedIsNotGoneOnWith) {
+  auto connection = Connection::Open(FreshPostgresUrl());
+  ASSERT_TRUE((*connection)->RunScript("BEGIN").ok());
+  EXPECT_FALSE((*connection)->IsIdle());
+  EXPECT_FALSE((*connection)->Run("SELECT 1 / 0").ok());
+  EXPECT_FALSE((*connection)->IsIdle());
+  ASSERT_TRUE((*connection)->RunScript("ROLLBACK").ok());
+  EXPECT_TRUE((*connection)->IsIdle());
+}
+
+TEST(SharedIndexTest, WhoMayNotWriteIsTold) {
+  const std::string url = FreshPostgresUrl();
+  AskPostgres(url, "DROP ROLE IF EXISTS reader");
+  AskPostgres(url, "CREATE ROLE reader LOGIN");
+  std::string as_reader = url;
+  as_reader.replace(as_reader.find("wallprof@"), 9, "reader:hunter2@");
+  const absl::Status status = MakePostgresIndex(as_reader).status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_FALSE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr("hunter2")));
+  AskPostgres(url, "DROP ROLE reader");
 }
 
 TEST(SharedIndexTest, NobodyListens) {
