@@ -67,7 +67,10 @@ void Apply(const std::string& path, const std::string& key,
                        " must be a string, a number, true or false, or an "
                        "array of them"));
   }
-  if (texts->size() != 1 && option.get_expected_max() <= 1) {
+  if (texts->empty()) {
+    Throw(path, node.source(), absl::StrCat(key, " has no value"));
+  }
+  if (texts->size() > 1 && option.get_expected_max() <= 1) {
     Throw(path, node.source(), absl::StrCat(key, " is one value"));
   }
   try {

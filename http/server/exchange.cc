@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +18,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "http/response.h"
+#include "http/server/request_head.h"
 
 namespace wallprof::http {
 
@@ -31,57 +30,6 @@ constexpr char kRoute[] = "/";
 
 // On a response that its handler gave, so that an empty one is left so.
 constexpr char kHandled[] = "handled";
-
-// Headers that cpp-httplib would act upon by itself: Range with a regular
-// expression that recurses a level for each byte, and by cutting our responses
-// without a 206; Accept-Encoding with CPU time of the program's, Brotli's at
-// its slowest setting.
-constexpr absl::string_view kDroppedHeaders[] = {"range:", "accept-encoding:"};
-
-// `head` without the lines of kDroppedHeaders.
-std::string WithoutDropped(std::string_view head) {
-  std::string kept;
-  while (!head.empty()) {
-    size_t end = std::min(head.find('\n'), head.size() - 1) + 1;
-    absl::string_view line(head.data(), end);
-    if (std::none_of(std::begin(kDroppedHeaders), std::end(kDroppedHeaders),
-                     [line](absl::string_view name) {
-                       return absl::StartsWithIgnoreCase(line, name);
-                     })) {
-      absl::StrAppend(&kept, line);
-    }
-    head.remove_prefix(end);
-  }
-  return kept;
-}
-
-// The library takes a multipart body apart by itself, unless it does not see
-// that it is one. For a body that is to stay whole, the header has this name on
-// its way through the library.
-constexpr absl::string_view kContentType = "Content-Type:";
-constexpr char kHiddenContentType[] = "X-Content-Type-Kept";
-
-// `head` in which a multipart Content-Type is hidden.
-std::string WithPartsHidden(std::string_view head) {
-  std::string hidden;
-  for (absl::string_view line :
-       absl::StrSplit(absl::string_view(head.data(), head.size()), "\r\n")) {
-    const bool is_parts =
-        absl::StartsWithIgnoreCase(line, kContentType) &&
-        absl::StartsWithIgnoreCase(
-            absl::StripLeadingAsciiWhitespace(line.substr(kContentType.size())),
-            "multipart/");
-    if (is_parts) {
-      absl::StrAppend(&hidden, kHiddenContentType, ":",
-                      line.substr(kContentType.size()), "\r\n");
-    } else {
-      absl::StrAppend(&hidden, line, "\r\n");
-    }
-  }
-  // The last line had no end.
-  hidden.resize(hidden.size() - 2);
-  return hidden;
-}
 
 // A connection as cpp-httplib reads and writes it, head first.
 class ConnectionStream : public httplib::Stream {
@@ -326,6 +274,13 @@ void HttplibExchange::Answer(Connection& connection,
   std::string head;
   switch (connection.ReadHead(head)) {
     case Connection::HeadResult::kWhole: {
+      if (!IsClean(head)) {
+        connection.Write(
+            BytesOf(Refused(400,
+                            "The request's head has characters that may "
+                            "not be in one.")));
+        break;
+      }
       head = WithoutDropped(head);
       if (answering_.takes_parts) head = WithPartsHidden(head);
       ConnectionStream stream(std::move(head), connection);

@@ -29,7 +29,8 @@ TEST_P(VerbTest, HasHelpAndVersion) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Verbs, VerbTest,
-                         testing::Values("", "fetch", "top", "convert", "diff"),
+                         testing::Values("", "fetch", "top", "convert", "diff",
+                                         "agent", "collect"),
                          [](const testing::TestParamInfo<const char*>& info) {
                            return *info.param ? info.param : "program";
                          });
@@ -45,21 +46,24 @@ TEST_P(WrongUsageTest, IsStatusTwoAndSaysWhy) {
 
 INSTANTIATE_TEST_SUITE_P(
     Arguments, WrongUsageTest,
-    testing::Values("", "nonsense", "top", "top a b", "top -n 0 a",
-                    "top -n x a", "top --view blocked a", "top --nonsense a",
-                    "top --from yesterday a", "top --to -5m a",
-                    "convert --from 5m a b.folded", "convert --to -5m a -",
-                    "fetch --from -5m --seconds 1 host:1", "convert a",
-                    "convert a b.png", "convert --to png a b", "diff a",
-                    "diff - -", "diff --view-before cpu a b",
-                    "diff --view-before cpu --view-after cpu a",
-                    "diff --table -o d.svg a b", "top --focus [ a",
-                    "top --tagfocus k=[ a", "diff -o x.png a b", "fetch",
-                    "fetch --seconds 0 :1", "fetch --seconds -1 :1",
-                    "fetch --seconds inf :1", "fetch --seconds 1x :1",
-                    "fetch --format png :1", "fetch --view x :1",
-                    "fetch -o x.png :1", "fetch ftp://localhost/",
-                    "fetch unix:", "fetch --seconds 1 'http://h/?seconds=2'"));
+    testing::Values(
+        "", "nonsense", "top", "top a b", "top -n 0 a", "top -n x a",
+        "top --view blocked a", "top --nonsense a", "top --from yesterday a",
+        "top --to -5m a", "convert --from 5m a b.folded",
+        "convert --to -5m a -", "fetch --from -5m --seconds 1 host:1",
+        "convert a", "convert a b.png", "convert --to png a b", "diff a",
+        "diff - -", "diff --view-before cpu a b",
+        "diff --view-before cpu --view-after cpu a",
+        "diff --table -o d.svg a b", "top --focus [ a", "top --tagfocus k=[ a",
+        "diff -o x.png a b", "fetch", "fetch --seconds 0 :1",
+        "fetch --seconds -1 :1", "fetch --seconds inf :1",
+        "fetch --seconds 1x :1", "fetch --format png :1", "fetch --view x :1",
+        "fetch -o x.png :1", "fetch ftp://localhost/", "collect",
+        "collect --dir d --listen x", "collect --dir d --tls-key k",
+        "collect --dir d --tls-cert c", "collect --dir d --max-requests 0",
+        "collect --dir d --max-body-mib 0", "collect --dir d --exit-timeout 5",
+        "collect --dir d --log-level loud",
+        "fetch unix:", "fetch --seconds 1 'http://h/?seconds=2'"));
 
 TEST(WrongUsageTest, UnknownSuffixIsFoundBeforeAnyWork) {
   TemporaryFolder folder;
