@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cli/daemon_options.h"
+#include "cli/self_profile.h"
 #include "cli/settings.h"
 #include "cli/store_options.h"
 #include "cli/verb.h"
@@ -45,7 +46,12 @@ absl::Status Run(const Arguments& arguments) {
   serving::Daemon::Hooks hooks;
   hooks.ready = [&store] { return (*store)->Check(); };
   hooks.announce = [](const std::string& url) { Announce("collecting", url); };
-  return (*daemon)->Run(collector, hooks);
+  SelfProfile api(collector);
+  if (!api.status().ok()) {
+    log.Warn(fleet::LogLine("no_self_profile")
+                 .Add("why", std::string(api.status().message())));
+  }
+  return (*daemon)->Run(api, hooks);
 }
 
 void AddLimits(CLI::App& verb, Arguments& a) {

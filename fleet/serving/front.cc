@@ -17,6 +17,8 @@ namespace {
 constexpr std::string_view kHealth = "/health";
 constexpr std::string_view kReady = "/ready";
 constexpr std::string_view kMetrics = "/metrics";
+// What those who come from profefe ask for.
+constexpr std::string_view kOldMetrics = "/debug/metrics";
 
 // In metrics and log lines, of requests that were not understood.
 constexpr char kNotRead[] = "none";
@@ -111,7 +113,7 @@ Front::Visit Front::Begin(const HttpRequest& request) const {
     visit.route = {kHealth, Scope::kNone};
   } else if (visit.path == kReady) {
     visit.route = {kReady, Scope::kNone};
-  } else if (visit.path == kMetrics) {
+  } else if (visit.path == kMetrics || visit.path == kOldMetrics) {
     visit.route = {kMetrics, Scope::kRead};
   } else {
     visit.is_own = false;

@@ -132,6 +132,16 @@ class Cases:
         with self.collector() as again:
             self.check_all_there(again, senders)
 
+    def test_it_can_be_profiled_itself(self):
+        with self.collector() as collector:
+            folded = collector.get('/debug/pprof/wall', seconds='0.2',
+                                   format='folded')
+            self.assertEqual(folded.status, 200, folded.bytes)
+            self.assertIn(b'main', folded.bytes)
+            self.assertIn(b'cmdline', collector.get('/debug/vars').bytes)
+            self.assertIn(b'wallprof_collector_requests_total',
+                          collector.get('/debug/metrics').bytes)
+
     def test_what_is_removed_stays_removed(self):
         collector = self.collector()
         collector.start()
