@@ -80,7 +80,7 @@ run_ctest_as_nobody() {
 
 # fuzz SECONDS: the fuzzers that long together, each from its corpus.
 fuzz() {
-  local fuzzers=(encode/pprof encode/folded encode/perf_script
+  local fuzzers=(encode/pprof encode/pprof_merge encode/folded encode/perf_script
     encode/gperftools_cpu record/spool_decode
     fleet/agent/labels fleet/agent/parcel fleet/agent/http_answer
     fleet/bundle/zip_names http/request symbolize/jit_dump symbolize/perf_map)

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tests/encode/decoder_checks.h"
+#include "tests/encode/merge_checks.h"
 #include "tests/encode/shell.h"
 
 namespace wallprof {
@@ -15,7 +16,8 @@ TEST(CorpusTest, EveryFilePasses) {
   for (const auto& [folder, check] :
        {std::pair("pprof", &CheckPprof), std::pair("folded", &CheckFolded),
         std::pair("perf_script", &CheckPerfScript),
-        std::pair("gperftools_cpu", &CheckGperftoolsCpu)}) {
+        std::pair("gperftools_cpu", &CheckGperftoolsCpu),
+        std::pair("pprof_merge", &CheckPprofMerge)}) {
     int files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(
              std::string(CORPUS "/") + folder)) {

@@ -65,6 +65,8 @@ ROOMS = {
     'fleet/log': [],
     # Files that outlive a power cut.
     'fleet/files': [],
+    # Profiles packed and unpacked in large numbers.
+    'fleet/gzip': PROFILE,
     # What one process says of itself. HTTP is one of the ways it leaves by.
     'fleet/bundle': ['fleet/calls'] + BUNDLE,
     'http/include': HTTP,
@@ -82,8 +84,8 @@ ROOMS = {
                         'fleet/bundle', 'http', 'profiler/encode'] + HTTP,
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
-            'fleet/bundle', 'fleet/collector', 'fleet/log', 'fleet/serving',
-            'fleet/store', 'http'] + HTTP + FLEET,
+            'fleet/bundle', 'fleet/collector', 'fleet/gzip', 'fleet/log',
+            'fleet/serving', 'fleet/store', 'http'] + HTTP + FLEET,
     'examples': HTTP,
 }
 
@@ -99,7 +101,7 @@ LIBRARIES = {
     'lzma.h': ['profiler/symbolize'],
     'zlib.h': ['profiler/encode', 'profiler/record', 'profiler/symbolize',
                'fleet/agent', 'fleet/bundle'],
-    'libdeflate.h': ['fleet/store'],
+    'libdeflate.h': ['fleet/gzip', 'fleet/store'],
     'sqlite3.h': ['fleet/store'],
     'zstd.h': ['fleet/store'],
     'zdict.h': ['fleet/store'],

@@ -1,6 +1,5 @@
 #include "profiler/encode/merge/add_to_sum.h"
 #include "profiler/encode/merge/sequence_batch.h"
-#include "profiler/encode/merge/words.h"
 
 namespace wallprof {
 namespace {
@@ -12,13 +11,8 @@ class SumAdder {
 
   bool Add(size_t max_bytes) && {
     if (!sum_.MakeRoom(Growth(), max_bytes)) return false;
-    strings_ =
-        AddAll(other_.strings, sum_.strings, [](Words from, auto& batch) {
-          std::copy(from.begin(), from.end(), batch.Room(from.size()));
-        });
-    AddAll(other_.comments, sum_.comments, [](Words from, auto& batch) {
-      std::copy(from.begin(), from.end(), batch.Room(from.size()));
-    });
+    strings_ = AddStrings(other_.strings, sum_.strings);
+    AddStrings(other_.comments, sum_.comments);
     AddMappings();
     AddFunctions();
     AddLocations();
@@ -29,6 +23,16 @@ class SumAdder {
 
  private:
   using Added = absl::Span<const AddedSequence>;
+
+  // Keeps the number of each sequence by its number in the other sum.
+  struct Note {
+    FlatArray<uint32_t>& numbers;
+    void operator()(Added added) const {
+      for (AddedSequence sequence : added) {
+        numbers[sequence.tag] = sequence.number;
+      }
+    }
+  };
 
   static SumGrowth::OfSet All(const SequenceSet& set) {
     return {set.size(), set.words()};
@@ -48,6 +52,17 @@ class SumAdder {
     return growth;
   }
 
+  // Numbers of `from`'s strings in `to`.
+  static FlatArray<uint32_t> AddStrings(const SequenceSet& from,
+                                        SequenceSet& to) {
+    FlatArray<uint32_t> numbers;
+    numbers.Assign(from.size(), FlatIndex::kNone);
+    SequenceBatch batch(to, Note{numbers});
+    for (uint32_t i = 0; i < from.size(); ++i) batch.Push(i, from.BytesAt(i));
+    batch.Flush();
+    return numbers;
+  }
+
   // Numbers of `from`'s sequences in `to`, once `translate` has written them
   // to a batch.
   template <typename Translate>
@@ -55,14 +70,10 @@ class SumAdder {
                                     Translate translate) {
     FlatArray<uint32_t> numbers;
     numbers.Assign(from.size(), FlatIndex::kNone);
-    SequenceBatch batch(to, [&numbers](Added added) {
-      for (AddedSequence sequence : added) {
-        numbers[sequence.tag] = sequence.number;
-      }
-    });
+    SequenceBatch batch(to, Note{numbers});
     for (uint32_t i = 0; i < from.size(); ++i) {
-      translate(from[i], batch);
-      batch.Push(i);
+      translate(from.WordsAt(i), batch);
+      batch.PushWritten(i);
     }
     batch.Flush();
     return numbers;
@@ -141,10 +152,10 @@ class SumAdder {
       }
     });
     for (uint32_t i = 0; i < other_.samples.size(); ++i) {
-      Words stack = other_.stacks[other_.samples[i].stack];
+      Words stack = other_.stacks.WordsAt(other_.samples[i].stack);
       uint32_t* words = batch.Room(stack.size());
       for (uint32_t location : stack) *words++ = locations_[location];
-      batch.Push(i);
+      batch.PushWritten(i);
     }
     batch.Flush();
   }

@@ -3,7 +3,6 @@
 #include "absl/types/span.h"
 #include "profiler/encode/merge/add_to_sum.h"
 #include "profiler/encode/merge/sequence_batch.h"
-#include "profiler/encode/merge/words.h"
 
 namespace wallprof {
 namespace {
@@ -85,11 +84,11 @@ class TablesAdder {
     SumGrowth growth;
     growth.strings.sequences = wanted_.size();
     for (uint32_t string : wanted_) {
-      growth.strings.words += WordsForString(message_.strings[string]);
+      growth.strings.words += WordsFor(message_.strings[string].size());
     }
     growth.comments.sequences = message_.comments.size();
     for (uint32_t comment : message_.comments) {
-      growth.comments.words += WordsForString(message_.strings[comment]);
+      growth.comments.words += WordsFor(message_.strings[comment].size());
     }
     growth.mappings.sequences = message_.mappings.size();
     growth.mappings.words = message_.mappings.size() * kIdentityWords;
@@ -101,7 +100,7 @@ class TablesAdder {
     for (const PprofTables::Location& location : message_.locations) {
       if (!location.is_used) continue;
       ++growth.locations.sequences;
-      growth.locations.words += WordsFor(location);
+      growth.locations.words += WordsOf(location);
     }
     for (const PprofTables::LabelSet& set : message_.label_sets) {
       if (!set.is_used) continue;
@@ -116,7 +115,7 @@ class TablesAdder {
     return growth;
   }
 
-  static size_t WordsFor(const PprofTables::Location& location) {
+  static size_t WordsOf(const PprofTables::Location& location) {
     return SumTables::Location::kWords +
            (location.lines_end - location.lines_begin) *
                SumTables::Line::kWords;
@@ -125,9 +124,7 @@ class TablesAdder {
   void AddStrings() {
     SequenceBatch batch(sum_.strings, Note{strings_});
     for (uint32_t string : wanted_) {
-      std::string_view text = message_.strings[string];
-      WriteString(text, batch.Room(WordsForString(text)));
-      batch.Push(string);
+      batch.Push(string, message_.strings[string]);
     }
     batch.Flush();
   }
@@ -135,9 +132,7 @@ class TablesAdder {
   void AddComments() {
     SequenceBatch batch(sum_.comments, [](Added) {});
     for (uint32_t comment : message_.comments) {
-      std::string_view text = message_.strings[comment];
-      WriteString(text, batch.Room(WordsForString(text)));
-      batch.Push(comment);
+      batch.Push(comment, message_.strings[comment]);
     }
     batch.Flush();
   }
@@ -199,7 +194,7 @@ class TablesAdder {
                           strings_[function.system_name],
                           strings_[function.filename], function.start_line}
           .Write(batch.Room(SumTables::Function::kWords));
-      batch.Push(static_cast<uint32_t>(i));
+      batch.PushWritten(static_cast<uint32_t>(i));
     }
     batch.Flush();
   }
@@ -217,7 +212,7 @@ class TablesAdder {
         in_sum.offset -= message_.mappings[location.mapping].start;
         in_sum.mapping = mappings_[location.mapping];
       }
-      uint32_t* words = batch.Room(WordsFor(location));
+      uint32_t* words = batch.Room(WordsOf(location));
       in_sum.Write(words);
       words += SumTables::Location::kWords;
       for (uint64_t j = location.lines_begin; j < location.lines_end; ++j) {
@@ -226,7 +221,7 @@ class TablesAdder {
             .Write(words);
         words += SumTables::Line::kWords;
       }
-      batch.Push(static_cast<uint32_t>(i));
+      batch.PushWritten(static_cast<uint32_t>(i));
     }
     batch.Flush();
   }
@@ -247,7 +242,7 @@ class TablesAdder {
             .Write(words);
         words += SumTables::Label::kWords;
       }
-      batch.Push(static_cast<uint32_t>(i));
+      batch.PushWritten(static_cast<uint32_t>(i));
     }
     batch.Flush();
   }
@@ -268,7 +263,7 @@ class TablesAdder {
           message_.sample_locations.data() + message_.samples[i].locations_end;
       uint32_t* words = batch.Room(end - place);
       while (place != end) *words++ = locations_[*place++];
-      batch.Push(static_cast<uint32_t>(i));
+      batch.PushWritten(static_cast<uint32_t>(i));
     }
     batch.Flush();
   }

@@ -33,6 +33,9 @@ class IdIndex {
     return true;
   }
 
+  // Whether every id is its entity's place plus one.
+  bool in_order() const { return in_order_; }
+
   // The place of the entity with this id, or kNone.
   uint64_t Find(uint64_t id) const {
     if (in_order_) return id - 1 < size_ ? id - 1 : kNone;

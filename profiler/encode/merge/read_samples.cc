@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/hash/hash.h"
-#include "absl/strings/string_view.h"
+#include "profiler/encode/merge/hash_bytes.h"
 #include "profiler/encode/pprof_fields.h"
 
 namespace wallprof {
@@ -71,9 +70,24 @@ void SampleReader::AddLocation(uint64_t id) {
   ++depth_;
 }
 
+// Most of a message is read here.
 template <bool kKept>
 void SampleReader::AddLocations(std::string_view packed) {
   WireCursor cursor(packed);
+  uint32_t* next = next_location_;
+  size_t depth = depth_;
+  if (location_ids_.in_order()) {
+    const uint64_t size = tables_.locations.size();
+    while (!cursor.AtEnd()) {
+      const uint64_t place = cursor.Varint() - 1;
+      if (place >= size) throw Malformed();
+      if (kKept) *next++ = static_cast<uint32_t>(place);
+      ++depth;
+    }
+    next_location_ = next;
+    depth_ = depth;
+    return;
+  }
   while (!cursor.AtEnd()) AddLocation<kKept>(cursor.Varint());
 }
 
@@ -124,16 +138,15 @@ SampleReader::KnownLabels SampleReader::LabelsOfSample() {
   if (label_pieces_.empty()) return {};
   if (label_pieces_.size() > 1) return ReadLabels();
   std::string_view bytes = label_pieces_[0];
-  size_t hash = absl::HashOf(absl::string_view(bytes.data(), bytes.size()));
-  uint32_t short_hash = static_cast<uint32_t>(hash ^ hash >> 32);
-  uint32_t place = known_index_.Find(short_hash, [&](uint32_t known) {
+  uint32_t hash = HashBytes(bytes);
+  uint32_t place = known_index_.Find(hash, [&](uint32_t known) {
     return known_labels_[known].bytes == bytes;
   });
   if (place == FlatIndex::kNone) {
     place = static_cast<uint32_t>(known_labels_.size());
     known_labels_.push_back(ReadLabels());
     known_index_.Reserve(known_labels_.size());
-    known_index_.Insert(short_hash, place);
+    known_index_.Insert(hash, place);
   }
   return known_labels_[place];
 }

@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
+#include "absl/types/span.h"
 #include "profiler/encode/merge/flat_array.h"
 #include "profiler/encode/merge/sequence_set.h"
 
@@ -27,29 +29,33 @@ class SequenceBatch {
   SequenceBatch(const SequenceBatch&) = delete;
   SequenceBatch& operator=(const SequenceBatch&) = delete;
 
-  // Room for the next sequence's words, to be written before Push.
-  uint32_t* Room(size_t count) { return words_.Extend(count); }
+  // `bytes` must last until they are added.
+  void Push(uint32_t tag, std::string_view bytes) {
+    PushEntry({bytes.data(), 0, bytes.size(), HashBytes(bytes), tag});
+  }
 
-  // The words written to Room since the last Push are a sequence.
-  void Push(uint32_t tag) {
-    Entry& entry = entries_[size_];
-    entry.tag = tag;
-    entry.begin = size_ == 0 ? 0 : entries_[size_ - 1].end;
-    entry.end = words_.size();
-    entry.hash = HashWords(WordsOf(entry));
-    set_.PrefetchPlace(entry.hash);
-    if (++size_ == kEntries) Flush();
+  // Room for the next sequence's words, to be written before PushWritten.
+  uint32_t* Room(size_t words) { return words_.Extend(words); }
+
+  // The words written to Room since the last PushWritten are a sequence.
+  void PushWritten(uint32_t tag) {
+    std::string_view bytes =
+        BytesOf(Words(words_.data() + begin_, words_.size() - begin_));
+    PushEntry({nullptr, begin_, bytes.size(), HashBytes(bytes), tag});
+    begin_ = size_ == 0 ? 0 : words_.size();
   }
 
   void Flush() {
-    for (size_t i = 0; i < size_; ++i) set_.PrefetchWords(entries_[i].hash);
+    for (size_t i = 0; i < size_; ++i) {
+      set_.PrefetchBytes(entries_[i].hash, entries_[i].size);
+    }
     AddedSequence added[kEntries];
     for (size_t i = 0; i < size_; ++i) {
       const Entry& entry = entries_[i];
-      added[i] = {entry.tag, set_.Add(WordsOf(entry), entry.hash)};
+      added[i] = {entry.tag, set_.Add(BytesOfEntry(entry), entry.hash)};
     }
     take_(absl::Span<const AddedSequence>(added, size_));
-    size_ = 0;
+    size_ = begin_ = 0;
     words_.clear();
   }
 
@@ -58,19 +64,29 @@ class SequenceBatch {
   static constexpr size_t kEntries = 32;
 
   struct Entry {
+    const char* bytes;  // nullptr: they are in words_, from `begin` on
     size_t begin;
-    size_t end;
+    size_t size;
     uint32_t hash;
     uint32_t tag;
   };
 
-  Words WordsOf(const Entry& entry) const {
-    return Words(words_.data() + entry.begin, entry.end - entry.begin);
+  void PushEntry(const Entry& entry) {
+    set_.PrefetchPlace(entry.hash);
+    entries_[size_] = entry;
+    if (++size_ == kEntries) Flush();
+  }
+
+  std::string_view BytesOfEntry(const Entry& entry) const {
+    if (entry.bytes != nullptr) return {entry.bytes, entry.size};
+    return {reinterpret_cast<const char*>(words_.data() + entry.begin),
+            entry.size};
   }
 
   SequenceSet& set_;
-  FlatArray<uint32_t> words_;
   Take take_;
+  FlatArray<uint32_t> words_;
+  size_t begin_ = 0;  // of the words not pushed yet
   Entry entries_[kEntries];
   size_t size_ = 0;
 };

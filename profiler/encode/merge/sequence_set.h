@@ -1,6 +1,6 @@
-// Sequences of 32-bit words, each kept once and numbered from 0 in order of
-// arrival. Strings, functions, locations, labels and stacks are all kept as
-// such, so that one table has to be fast.
+// Sequences of bytes or of 32-bit words, each kept once and numbered from 0 in
+// order of arrival. Strings, functions, locations, labels and stacks are all
+// kept as such, so that one table has to be fast.
 #ifndef WALLPROF_PROFILER_ENCODE_MERGE_SEQUENCE_SET_H_
 #define WALLPROF_PROFILER_ENCODE_MERGE_SEQUENCE_SET_H_
 
@@ -8,22 +8,26 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <string_view>
 
-#include "absl/hash/hash.h"
-#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "profiler/encode/merge/flat_array.h"
 #include "profiler/encode/merge/flat_index.h"
+#include "profiler/encode/merge/hash_bytes.h"
 
 namespace wallprof {
 
 using Words = absl::Span<const uint32_t>;
 
-inline uint32_t HashWords(Words words) {
-  size_t hash = absl::HashOf(
-      absl::string_view(reinterpret_cast<const char*>(words.data()),
-                        words.size() * sizeof(uint32_t)));
-  return static_cast<uint32_t>(hash ^ hash >> 32);
+// The bytes that words are.
+inline std::string_view BytesOf(Words words) {
+  return {reinterpret_cast<const char*>(words.data()),
+          words.size() * sizeof(uint32_t)};
+}
+
+// How many words have room for `bytes`.
+inline size_t WordsFor(size_t bytes) {
+  return (bytes + sizeof(uint32_t) - 1) / sizeof(uint32_t);
 }
 
 class SequenceSet {
@@ -52,61 +56,67 @@ class SequenceSet {
     index_.Reserve(size() + sequences);
   }
 
-  Words operator[](uint32_t number) const {
+  // What has this number.
+  std::string_view BytesAt(uint32_t number) const {
     const uint32_t* record = words_.data() + places_[number];
-    return Words(record + kHeaderWords, record[kLength]);
+    return {reinterpret_cast<const char*>(record + kHeaderWords),
+            record[kSize]};
+  }
+  Words WordsAt(uint32_t number) const {
+    const uint32_t* record = words_.data() + places_[number];
+    return Words(record + kHeaderWords, record[kSize] / sizeof(uint32_t));
   }
 
-  // Brings what Add will need of a sequence with this hash closer, in two
-  // steps between which other work should be done.
+  // Brings what Add will need of a sequence with this hash and size closer, in
+  // two steps between which other work should be done.
   void PrefetchPlace(uint32_t hash) const { index_.Prefetch(hash); }
-  void PrefetchWords(uint32_t hash) const {
+  void PrefetchBytes(uint32_t hash, size_t size) const {
     uint32_t place = index_.Guess(hash);
     if (place == FlatIndex::kNone) return;
-    const uint32_t* record = words_.data() + place;
-    __builtin_prefetch(record);
-    __builtin_prefetch(record + kWordsPerLine);
-    __builtin_prefetch(record + 2 * kWordsPerLine);
+    const char* record = reinterpret_cast<const char*>(words_.data() + place);
+    size_t end = std::min(size + kHeaderWords * sizeof(uint32_t), kMostFetched);
+    for (size_t i = 0; i < end; i += kCacheLine) __builtin_prefetch(record + i);
   }
 
-  // The number of `words`, whose hash is `hash`. It may be new.
-  uint32_t Add(Words words, uint32_t hash) {
+  // The number of `bytes`, whose hash is `hash`. It may be new.
+  uint32_t Add(std::string_view bytes, uint32_t hash) {
     uint32_t place =
-        index_.Find(hash, [&](uint32_t place) { return IsAt(place, words); });
+        index_.Find(hash, [&](uint32_t place) { return IsAt(place, bytes); });
     if (place != FlatIndex::kNone) return words_[place + kNumber];
     place = static_cast<uint32_t>(words_.size());
     uint32_t number = static_cast<uint32_t>(size());
-    uint32_t* record = words_.Extend(kHeaderWords + words.size());
-    record[kLength] = static_cast<uint32_t>(words.size());
+    uint32_t* record = words_.Extend(kHeaderWords + WordsFor(bytes.size()));
+    record[kSize] = static_cast<uint32_t>(bytes.size());
     record[kNumber] = number;
-    Copy(words, record + kHeaderWords);
+    if (!bytes.empty()) {
+      std::memcpy(record + kHeaderWords, bytes.data(), bytes.size());
+    }
     places_.push_back(place);
     index_.Insert(hash, place);
     return number;
   }
-  uint32_t Add(Words words) { return Add(words, HashWords(words)); }
+  uint32_t Add(std::string_view bytes) { return Add(bytes, HashBytes(bytes)); }
+  uint32_t Add(Words words) { return Add(BytesOf(words)); }
 
-  // The number of `words`, or FlatIndex::kNone.
-  uint32_t Find(Words words) const {
+  // The number of `bytes`, or FlatIndex::kNone.
+  uint32_t Find(std::string_view bytes) const {
     uint32_t place = index_.Find(
-        HashWords(words), [&](uint32_t place) { return IsAt(place, words); });
+        HashBytes(bytes), [&](uint32_t place) { return IsAt(place, bytes); });
     return place == FlatIndex::kNone ? place : words_[place + kNumber];
   }
 
  private:
-  // In front of each sequence.
-  enum Header : size_t { kLength, kNumber, kHeaderWords };
-  static constexpr size_t kWordsPerLine = 64 / sizeof(uint32_t);  // of cache
+  // In front of each sequence; its size is that in bytes.
+  enum Header : size_t { kSize, kNumber, kHeaderWords };
 
-  static void Copy(Words from, uint32_t* to) {
-    if (!from.empty()) std::memcpy(to, from.data(), from.size() * sizeof(*to));
-  }
+  static constexpr size_t kCacheLine = 64;
+  static constexpr size_t kMostFetched = 4 * kCacheLine;  // the rest follows
 
-  bool IsAt(uint32_t place, Words words) const {
+  bool IsAt(uint32_t place, std::string_view bytes) const {
     const uint32_t* record = words_.data() + place;
-    return record[kLength] == words.size() &&
-           (words.empty() || std::memcmp(record + kHeaderWords, words.data(),
-                                         words.size() * sizeof(uint32_t)) == 0);
+    return record[kSize] == bytes.size() &&
+           (bytes.empty() || std::memcmp(record + kHeaderWords, bytes.data(),
+                                         bytes.size()) == 0);
   }
 
   FlatArray<uint32_t> places_;  // of records in words_, by number

@@ -3,7 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "absl/hash/hash.h"
 #include "profiler/encode/merge/words.h"
 #include "profiler/profile/identity.h"
 #include "profiler/profile/saturating.h"
@@ -12,8 +11,8 @@ namespace wallprof {
 namespace {
 
 uint32_t HashSample(uint32_t stack, uint32_t label_set) {
-  size_t hash = absl::HashOf(stack, label_set);
-  return static_cast<uint32_t>(hash ^ hash >> 32);
+  const uint32_t words[] = {stack, label_set};
+  return HashBytes(BytesOf(words));
 }
 
 // Where a file was mapped does not count: see IdentityOf.
@@ -29,17 +28,16 @@ std::array<uint32_t, kIdentityWords> IdentityWords(
 
 // Not inlined: the compiler would see memory that was never written, without
 // seeing that nothing reads it.
-[[gnu::noinline]] void AddFirst(Words words, SequenceSet& set) {
-  set.Reserve(1, words.size());
-  set.Add(words);
+[[gnu::noinline]] void AddEmpty(SequenceSet& set) {
+  set.Reserve(1, 0);
+  set.Add(std::string_view());
 }
 
 }  // namespace
 
 SumTables::SumTables() {
-  constexpr uint32_t kEmpty[] = {0};
-  AddFirst(Words(kEmpty), strings);
-  AddFirst(Words(), label_sets);
+  AddEmpty(strings);
+  AddEmpty(label_sets);
 }
 
 bool SumTables::MakeRoom(const SumGrowth& growth, size_t max_bytes) {
@@ -125,7 +123,7 @@ uint32_t SumTables::FindSample(uint32_t stack, uint32_t label_set) const {
 }
 
 std::string_view SumTables::StringAt(uint32_t number) const {
-  return ReadString(strings[number]);
+  return strings.BytesAt(number);
 }
 
 void SumTables::Function::Write(uint32_t* words) const {
@@ -173,12 +171,12 @@ SumTables::Label SumTables::Label::Read(const uint32_t* words) {
 }
 
 uint32_t AddIdentity(SumTables& tables, const SumTables::Mapping& mapping) {
-  return tables.mapping_identities.Add(IdentityWords(mapping));
+  return tables.mapping_identities.Add(BytesOf(IdentityWords(mapping)));
 }
 
 uint32_t FindIdentity(const SumTables& tables,
                       const SumTables::Mapping& mapping) {
-  return tables.mapping_identities.Find(IdentityWords(mapping));
+  return tables.mapping_identities.Find(BytesOf(IdentityWords(mapping)));
 }
 
 }  // namespace wallprof

@@ -38,21 +38,23 @@ class WireCursor {
   uint32_t Key() { return static_cast<uint32_t>(Varint()); }
 
   uint64_t Varint() {
-    if (next_ != end_) {
-      uint64_t first = static_cast<uint8_t>(*next_);
-      if (first < 0x80) {
-        ++next_;
-        return first;
-      }
-      if (end_ - next_ >= 2) {
-        uint64_t second = static_cast<uint8_t>(next_[1]);
-        if (second < 0x80) {
-          next_ += 2;
-          return (first & 0x7f) | second << 7;
-        }
+    if (next_ == end_) throw Malformed();
+    uint64_t first = static_cast<uint8_t>(*next_);
+    if (first < 0x80) {
+      ++next_;
+      return first;
+    }
+    if (end_ - next_ >= 2) {
+      uint64_t second = static_cast<uint8_t>(next_[1]);
+      if (second < 0x80) {
+        next_ += 2;
+        return (first & 0x7f) | second << 7;
       }
     }
-    return LongVarint();
+    // The cursor can stay in registers: its address is not taken.
+    const Long varint = ReadLong(next_, end_);
+    next_ = varint.next;
+    return varint.value;
   }
 
   int64_t Signed() { return static_cast<int64_t>(Varint()); }
@@ -97,13 +99,18 @@ class WireCursor {
     next_ += size;
   }
 
-  [[gnu::noinline]] uint64_t LongVarint() {
+  struct Long {
+    uint64_t value;
+    const char* next;
+  };
+
+  [[gnu::noinline]] static Long ReadLong(const char* next, const char* end) {
     uint64_t value = 0;
     for (int shift = 0;; shift += 7) {
-      if (next_ == end_) throw Malformed();
-      uint64_t byte = static_cast<uint8_t>(*next_++);
+      if (next == end) throw Malformed();
+      uint64_t byte = static_cast<uint8_t>(*next++);
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
+      if (byte < 0x80) return {value, next};
       if (shift == kLastShift) throw Malformed();
     }
   }

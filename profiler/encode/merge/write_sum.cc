@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "profiler/encode/merge/words.h"
+#include "profiler/encode/merge/body_writer.h"
 #include "profiler/encode/pprof_fields.h"
 #include "profiler/encode/pprof_write.h"
 
@@ -58,9 +58,7 @@ class StringNumbers {
 
   // `text` must outlive this.
   int64_t NumberOf(std::string_view text) {
-    words_.clear();
-    WriteString(text, words_.Extend(WordsForString(text)));
-    uint32_t string = sum_.strings.Find(Words(words_.data(), words_.size()));
+    uint32_t string = sum_.strings.Find(text);
     if (string != FlatIndex::kNone) return NumberOf(string);
     auto [known, is_new] = others_.try_emplace(text, strings_.size());
     if (is_new) strings_.push_back(text);
@@ -75,7 +73,6 @@ class StringNumbers {
   FlatArray<int64_t> numbers_;  // by known_'s ids
   absl::flat_hash_map<std::string_view, int64_t> others_;
   FlatArray<std::string_view> strings_;
-  FlatArray<uint32_t> words_;
 };
 
 class SumWriter {
@@ -139,24 +136,26 @@ class SumWriter {
   void AddSample(const SumTables::Sample& sample,
                  absl::Span<const int64_t> values) {
     ids_.clear();
-    for (uint32_t number : sum_.stacks[sample.stack]) {
+    for (uint32_t number : sum_.stacks.WordsAt(sample.stack)) {
       ids_.push_back(LocationId(number));
     }
-    pbf_writer message(writer_, kSample);
-    AddAll(message, kSampleLocationId,
-           absl::Span<const uint64_t>(ids_.data(), ids_.size()));
-    AddAll(message, kSampleValue, values);
-    Words labels = sum_.label_sets[sample.label_set];
+    sample_.Clear();
+    sample_.AddAll(kSampleLocationId,
+                   absl::Span<const uint64_t>(ids_.data(), ids_.size()));
+    sample_.AddAll(kSampleValue, values);
+    Words labels = sum_.label_sets.WordsAt(sample.label_set);
     for (size_t i = 0; i < labels.size(); i += SumTables::Label::kWords) {
-      AddLabel(message, SumTables::Label::Read(labels.data() + i));
+      AddLabel(SumTables::Label::Read(labels.data() + i));
     }
+    std::string_view body = sample_.bytes();
+    writer_.add_message(kSample, body.data(), body.size());
   }
 
   // What a location leads to is in use from its own first use on.
   uint64_t LocationId(uint32_t number) {
     auto [id, is_new] = locations_.Add(number);
     if (!is_new) return id;
-    Words words = sum_.locations[number];
+    Words words = sum_.locations.WordsAt(number);
     SumTables::Location location = SumTables::Location::Read(words);
     if (location.mapping != SumTables::kNoMapping) {
       mappings_.Add(location.mapping);
@@ -168,15 +167,16 @@ class SumWriter {
     return id;
   }
 
-  void AddLabel(pbf_writer& sample, const SumTables::Label& label) {
-    pbf_writer message(sample, kSampleLabel);
-    AddUnlessZero(message, kLabelKey, strings_.NumberOf(label.key));
+  void AddLabel(const SumTables::Label& label) {
+    label_.Clear();
+    label_.AddUnlessZero(kLabelKey, strings_.NumberOf(label.key));
     if (label.text != 0) {
-      AddUnlessZero(message, kLabelText, strings_.NumberOf(label.text));
-      return;
+      label_.AddUnlessZero(kLabelText, strings_.NumberOf(label.text));
+    } else {
+      label_.AddUnlessZero(kLabelNumber, label.number);
+      label_.AddUnlessZero(kLabelUnit, strings_.NumberOf(label.unit));
     }
-    AddUnlessZero(message, kLabelNumber, label.number);
-    AddUnlessZero(message, kLabelUnit, strings_.NumberOf(label.unit));
+    sample_.AddMessage(kSampleLabel, label_);
   }
 
   void AddMapping(uint32_t number) {
@@ -197,7 +197,7 @@ class SumWriter {
   }
 
   void AddLocation(uint32_t number) {
-    Words words = sum_.locations[number];
+    Words words = sum_.locations.WordsAt(number);
     SumTables::Location location = SumTables::Location::Read(words);
     pbf_writer message(writer_, kLocation);
     message.add_uint64(kLocationId, locations_.IdOf(number));
@@ -220,7 +220,7 @@ class SumWriter {
 
   void AddFunction(uint32_t number) {
     SumTables::Function function =
-        SumTables::Function::Read(sum_.functions[number]);
+        SumTables::Function::Read(sum_.functions.WordsAt(number));
     pbf_writer message(writer_, kFunction);
     message.add_uint64(kFunctionId, functions_.IdOf(number));
     AddUnlessZero(message, kFunctionName, strings_.NumberOf(function.name));
@@ -240,7 +240,7 @@ class SumWriter {
     strings_.NumberOf(header_.period_type.unit);
     std::vector<int64_t> comments;
     for (uint32_t i = 0; i < sum_.comments.size(); ++i) {
-      comments.push_back(strings_.NumberOf(ReadString(sum_.comments[i])));
+      comments.push_back(strings_.NumberOf(sum_.comments.BytesAt(i)));
     }
     int64_t default_type = strings_.NumberOf(header_.default_sample_type);
     int64_t doc_url = strings_.NumberOf(header_.doc_url);
@@ -272,7 +272,11 @@ class SumWriter {
   StringNumbers strings_;
   std::string bytes_;
   pbf_writer writer_{bytes_};
-  FlatArray<uint64_t> ids_;  // of the sample being written
+
+  // Of the sample being written.
+  FlatArray<uint64_t> ids_;
+  BodyWriter sample_;
+  BodyWriter label_;
 };
 
 }  // namespace
