@@ -1,22 +1,48 @@
 #include "fleet/store/kept_profiles.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "fleet/store/payload.h"
 #include "fleet/store/record.h"
 
 namespace wallprof::store {
+namespace {
+
+// The last before idle: what it gets it hardly takes from anyone.
+constexpr int kHousePriority = 19;
+
+}  // namespace
 
 KeptProfiles::KeptProfiles(fleet::File lock, std::unique_ptr<Index> index,
                            std::unique_ptr<Segments> segments,
-                           fleet::LineLog log)
+                           KeepingOptions options)
     : lock_(std::move(lock)),
       index_(std::move(index)),
       segments_(std::move(segments)),
-      log_(std::move(log)),
+      options_(std::move(options)),
       unpacker_(*index_),
-      queue_(*index_, *segments_) {}
+      packer_(*index_),
+      queue_(*index_, *segments_),
+      house_(*index_, *segments_, queue_, stopping_, options_.house,
+             options_.log),
+      packing_({*index_, *segments_, queue_, unpacker_, packer_, stopping_},
+               options_.packing, options_.log) {
+  if (options_.keeps_house_every > absl::ZeroDuration()) {
+    housekeeper_ = std::thread([this] { KeepHouseNowAndThen(); });
+  }
+}
+
+KeptProfiles::~KeptProfiles() {
+  {
+    const std::lock_guard lock(waking_);
+    stopping_ = true;
+  }
+  woken_.notify_all();
+  if (housekeeper_.joinable()) housekeeper_.join();
+}
 
 absl::StatusOr<bool> KeptProfiles::Add(const NewProfile& profile) {
   Record record;
@@ -24,11 +50,19 @@ absl::StatusOr<bool> KeptProfiles::Add(const NewProfile& profile) {
   record.message_bytes = static_cast<int64_t>(profile.message.size());
   record.payload = profile.gzipped;
   record.encoding = Encoding::kGzip;
-  std::string compressed;
-  if (profile.gzipped.empty()) {
-    compressed = CompressQuickly(profile.message);
-    record.payload = compressed;
+  PackedMessage packed;
+  if (options_.compresses_adds || profile.gzipped.empty()) {
+    Packer::Prepared prepared;
+    prepared.effort = Effort::kInPassing;
+    if (options_.compresses_adds) {
+      auto latest = packer_.Latest(profile.info.series.service);
+      if (!latest.ok()) return latest.status();
+      prepared = *std::move(latest);
+    }
+    packed = Packer::Pack(prepared, profile.message);
+    record.payload = packed.payload;
     record.encoding = Encoding::kZstd;
+    record.dictionary = packed.dictionary;
   }
   if (static_cast<int64_t>(record.payload.size()) > kMaxPayloadBytes) {
     return absl::InvalidArgumentError("the profile is larger than 1 GiB");
@@ -92,7 +126,7 @@ absl::StatusOr<std::string> KeptProfiles::Read(const IndexEntry& entry) {
         .Add("segment", entry.place.segment)
         .Add("offset", entry.place.offset)
         .Add("error", std::string(message.status().message()))
-        .To(log_);
+        .To(options_.log);
   }
   return message;
 }
@@ -120,7 +154,10 @@ absl::StatusOr<StoreStatistics> KeptProfiles::Stats() {
   }
   statistics.added = added_;
   statistics.duplicates = duplicates_;
-  statistics.damaged = damaged_;
+  statistics.expired = house_.expired();
+  statistics.evicted = house_.evicted();
+  statistics.thinned = house_.thinned();
+  statistics.damaged = damaged_ + packing_.damaged();
   statistics.commits = queue_.commits();
   return statistics;
 }
@@ -130,25 +167,37 @@ absl::Status KeptProfiles::Check() {
   return segments_->Check();
 }
 
-// Deletes the segments that nothing is in.
 absl::Status KeptProfiles::KeepHouse() {
-  const auto segments = segments_->List();
-  if (!segments.ok()) return segments.status();
-  queue_.AwaitWritten();
-  const auto uses = index_->ListSegments();
-  if (!uses.ok()) return uses.status();
-  for (const SegmentUse& use : *uses) {
-    if (use.profiles > 0) continue;
-    bool is_open = false;
-    for (const SegmentInfo& segment : *segments) {
-      is_open |= segment.segment == use.segment && segment.is_open;
+  const std::lock_guard lock(keeping_house_);
+  const absl::StatusOr<bool> leads = index_->Lead(kLeadTerm);
+  if (!leads.ok()) return leads.status();
+  if (!*leads) return absl::OkStatus();
+  absl::Status kept = house_.ApplyRetention();
+  // Before packing, which needs room itself.
+  if (kept.ok()) kept = house_.ClearAway();
+  if (kept.ok()) kept = packing_.Run();
+  if (kept.ok()) kept = house_.ClearAway();
+  return kept;
+}
+
+void KeptProfiles::KeepHouseNowAndThen() {
+  // Of this thread alone: whoever adds or reads comes first. Where it cannot be
+  // set, packing takes its share.
+  [[maybe_unused]] const int set =
+      setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kHousePriority);
+  std::unique_lock lock(waking_);
+  while (!woken_.wait_for(lock,
+                          absl::ToChronoNanoseconds(options_.keeps_house_every),
+                          [this] { return stopping_.load(); })) {
+    lock.unlock();
+    const absl::Status kept = KeepHouse();
+    if (!kept.ok() && !absl::IsCancelled(kept)) {
+      fleet::LogLine("housekeeping_failed")
+          .Add("error", std::string(kept.message()))
+          .To(options_.log);
     }
-    if (is_open) continue;
-    absl::Status deleted = segments_->Delete(use.segment);
-    if (deleted.ok()) deleted = index_->ForgetSegment(use.segment);
-    if (!deleted.ok()) return deleted;
+    lock.lock();
   }
-  return absl::OkStatus();
 }
 
 }  // namespace wallprof::store

@@ -1,7 +1,6 @@
 #include "fleet/store/payload.h"
 
 #include <libdeflate.h>
-#include <zstd.h>
 
 #include <memory>
 #include <utility>
@@ -57,14 +56,6 @@ std::optional<std::string> GunzipMember(std::string_view gzipped,
       Gunzip(gzipped, static_cast<int64_t>(bytes));
   if (!message.ok()) return std::nullopt;
   return *std::move(message);
-}
-
-std::string CompressQuickly(std::string_view message) {
-  std::string payload(ZSTD_compressBound(message.size()), '\0');
-  const size_t size = ZSTD_compress(payload.data(), payload.size(),
-                                    message.data(), message.size(), 1);
-  payload.resize(size);
-  return payload;
 }
 
 }  // namespace wallprof::store

@@ -1,4 +1,4 @@
-// Messages out of the payloads of records, and into them.
+// Messages out of gzip.
 #ifndef WALLPROF_FLEET_STORE_PAYLOAD_H_
 #define WALLPROF_FLEET_STORE_PAYLOAD_H_
 
@@ -21,10 +21,6 @@ absl::StatusOr<std::string> Gunzip(std::string_view gzipped, int64_t bytes);
 // `max_bytes`, and where anything is wrong with it: zlib then says what.
 std::optional<std::string> GunzipMember(std::string_view gzipped,
                                         size_t max_bytes);
-
-// In Zstandard's quickest form that still saves most: for what comes without
-// having been compressed.
-std::string CompressQuickly(std::string_view message);
 
 }  // namespace wallprof::store
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "fleet/files/files.h"
 #include "fleet/store/kept_profiles.h"
 #include "fleet/store/local/repair.h"
@@ -17,6 +18,10 @@
 
 namespace wallprof::store {
 namespace {
+
+// A collector tells the index of what it wrote long before that, or has ended.
+constexpr absl::Duration kTellsIndexWithin = absl::Minutes(10);
+constexpr absl::Duration kOrphanAge = absl::Hours(1);
 
 // Held for as long as the store is open: of two that write, each would take the
 // other's segments for leftovers.
@@ -33,6 +38,48 @@ absl::StatusOr<fleet::File> LockDirectory(const std::string& directory) {
         absl::StrCat(directory, " is used by another process"));
   }
   return lock;
+}
+
+absl::Status CheckRetention(const Retention& retention) {
+  if (retention.max_age < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("retention.max_age: below zero");
+  }
+  if (retention.max_bytes < 0) {
+    return absl::InvalidArgumentError("retention.max_bytes: below zero");
+  }
+  for (const Retention::Thinning& rule : retention.thinning) {
+    if (rule.age < absl::ZeroDuration() || rule.period < absl::Seconds(1)) {
+      return absl::InvalidArgumentError(
+          "retention.thinning: an age below zero, or a period below a second");
+    }
+  }
+  return absl::OkStatus();
+}
+
+KeepingOptions KeepingOf(const StoreOptions& options) {
+  KeepingOptions keeping;
+  keeping.house.retention = options.retention;
+  keeping.house.now = absl::Now;
+  keeping.log = options.log;
+  return keeping;
+}
+
+absl::StatusOr<std::unique_ptr<ProfileStore>> OpenLocal(
+    const StoreOptions& options) {
+  if (options.directory.empty()) {
+    return absl::InvalidArgumentError("directory: must be given");
+  }
+  absl::StatusOr<fleet::File> lock = LockDirectory(options.directory);
+  if (!lock.ok()) return lock.status();
+  absl::StatusOr<local::LocalParts> parts =
+      local::OpenLocalParts(options.directory, {}, options.log);
+  if (!parts.ok()) return parts.status();
+  KeepingOptions keeping = KeepingOf(options);
+  // A file that is closed gets no larger.
+  keeping.packing.min_group_bytes = 0;
+  return std::make_unique<KeptProfiles>(
+      *std::move(lock), std::move(parts->index), std::move(parts->segments),
+      std::move(keeping));
 }
 
 // What several collectors have in common is of use to all of them only as a
@@ -53,33 +100,24 @@ absl::StatusOr<std::unique_ptr<ProfileStore>> OpenShared(
   absl::StatusOr<std::unique_ptr<Index>> index =
       shared::MakePostgresIndex(options.index);
   if (!index.ok()) return index.status();
+  KeepingOptions keeping = KeepingOf(options);
+  keeping.compresses_adds = true;
+  keeping.packing.min_age = kTellsIndexWithin;
+  keeping.house.orphan_age = kOrphanAge;
   return std::make_unique<KeptProfiles>(fleet::File(), *std::move(index),
-                                        *std::move(segments), options.log);
+                                        *std::move(segments),
+                                        std::move(keeping));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ProfileStore>> OpenProfileStore(
     const StoreOptions& options) {
-  if (!options.index.empty() || !options.blobs.empty()) {
-    return OpenShared(options);
+  if (absl::Status valid = CheckRetention(options.retention); !valid.ok()) {
+    return valid;
   }
-  if (options.directory.empty()) {
-    return absl::InvalidArgumentError("directory: must be given");
-  }
-  absl::StatusOr<fleet::File> lock = LockDirectory(options.directory);
-  if (!lock.ok()) return lock.status();
-  absl::StatusOr<local::OpenedIndex> index =
-      local::OpenLocalIndex(options.directory, false, options.log);
-  if (!index.ok()) return index.status();
-  absl::StatusOr<std::unique_ptr<local::SegmentFiles>> segments =
-      local::SegmentFiles::Open(absl::StrCat(options.directory, "/segments"));
-  if (!segments.ok()) return segments.status();
-  absl::Status repaired = local::Repair(*index, **segments, options.log);
-  if (!repaired.ok()) return repaired;
-  return std::make_unique<KeptProfiles>(*std::move(lock),
-                                        std::move(index->index),
-                                        *std::move(segments), options.log);
+  if (options.index.empty() && options.blobs.empty()) return OpenLocal(options);
+  return OpenShared(options);
 }
 
 }  // namespace wallprof::store

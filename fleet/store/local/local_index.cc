@@ -13,17 +13,17 @@
 
 namespace wallprof::store::local {
 
-LocalIndex::LocalIndex(std::string directory, bool syncs_adds)
-    : directory_(std::move(directory)), syncs_adds_(syncs_adds) {}
+LocalIndex::LocalIndex(std::string directory)
+    : directory_(std::move(directory)) {}
 
 absl::StatusOr<std::unique_ptr<LocalIndex>> LocalIndex::Open(
-    const std::string& directory, bool syncs_adds) {
+    const std::string& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory + "/dictionaries", error);
   if (error) return fleet::FileError(error.value(), directory);
   auto writer = Database::Open(directory + "/index.sqlite");
   if (!writer.ok()) return writer.status();
-  std::unique_ptr<LocalIndex> index(new LocalIndex(directory, syncs_adds));
+  std::unique_ptr<LocalIndex> index(new LocalIndex(directory));
   index->writer_ = *std::move(writer);
   if (absl::Status made = index->writer_->Execute(kSchema); !made.ok()) {
     return made;
@@ -239,7 +239,7 @@ absl::StatusOr<bool> LocalIndex::AddOne(const IndexEntry& entry,
 absl::StatusOr<std::vector<bool>> LocalIndex::Add(
     absl::Span<const IndexEntry> entries) {
   std::vector<bool> are_new;
-  absl::Status added = Change(syncs_adds_, [&](Changes& changes) {
+  absl::Status added = Change(false, [&](Changes& changes) {
     for (const IndexEntry& entry : entries) {
       const absl::StatusOr<bool> is_new = AddOne(entry, changes);
       if (!is_new.ok()) return is_new.status();

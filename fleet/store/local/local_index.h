@@ -4,9 +4,9 @@
 //   DIR/dictionaries/<id>  each a record, since segments are of no use without
 //
 // Profiles lie in the order of their service and time, which is how they are
-// listed. What was added may be missing after a power cut, unless `syncs_adds`:
-// then whoever opens the index reads the segments again from where KnownBytes
-// says. All other changes are there for good when the call returns.
+// listed. What was added may be missing after a power cut: then whoever opens
+// the index reads the segments again from where KnownBytes says. All other
+// changes are there for good when the call returns.
 #ifndef WALLPROF_FLEET_STORE_LOCAL_LOCAL_INDEX_H_
 #define WALLPROF_FLEET_STORE_LOCAL_LOCAL_INDEX_H_
 
@@ -30,7 +30,7 @@ class LocalIndex : public Index {
  public:
   // DataLoss where the file is damaged.
   static absl::StatusOr<std::unique_ptr<LocalIndex>> Open(
-      const std::string& directory, bool syncs_adds);
+      const std::string& directory);
 
   absl::StatusOr<std::vector<bool>> Add(
       absl::Span<const IndexEntry> entries) override;
@@ -84,7 +84,7 @@ class LocalIndex : public Index {
   class Reader;
   class Cursor;
 
-  LocalIndex(std::string directory, bool syncs_adds);
+  explicit LocalIndex(std::string directory);
 
   absl::Status Load();
   absl::Status LoadDictionaries();
@@ -110,7 +110,6 @@ class LocalIndex : public Index {
   std::string PathOfDictionary(int64_t id) const;
 
   const std::string directory_;
-  const bool syncs_adds_;
   SeriesTable series_;
 
   std::mutex writing_;

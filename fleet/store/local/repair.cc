@@ -146,12 +146,11 @@ absl::Status DropMissing(LocalIndex& index, const std::set<std::string>& there,
 }  // namespace
 
 absl::StatusOr<OpenedIndex> OpenLocalIndex(const std::string& directory,
-                                           bool syncs_adds,
                                            const fleet::LineLog& log) {
   const std::string path = absl::StrCat(directory, "/index.sqlite");
   OpenedIndex opened;
   opened.is_new = !fs::exists(path);
-  auto index = LocalIndex::Open(directory, syncs_adds);
+  auto index = LocalIndex::Open(directory);
   if (absl::IsDataLoss(index.status())) {
     fleet::LogLine("repaired")
         .Add("file", path)
@@ -163,7 +162,7 @@ absl::StatusOr<OpenedIndex> OpenLocalIndex(const std::string& directory,
     fs::remove(path + "-wal", error);
     fs::remove(path + "-shm", error);
     opened.is_new = true;
-    index = LocalIndex::Open(directory, syncs_adds);
+    index = LocalIndex::Open(directory);
   }
   if (!index.ok()) return index.status();
   opened.index = *std::move(index);
@@ -183,6 +182,21 @@ absl::Status Repair(const OpenedIndex& opened, SegmentFiles& segments,
     status = SegmentRepair(opened, segments, segment, log).Run();
   }
   return status;
+}
+
+absl::StatusOr<LocalParts> OpenLocalParts(const std::string& directory,
+                                          SegmentFileOptions options,
+                                          const fleet::LineLog& log) {
+  absl::StatusOr<OpenedIndex> opened = OpenLocalIndex(directory, log);
+  if (!opened.ok()) return opened.status();
+  auto segments =
+      SegmentFiles::Open(absl::StrCat(directory, "/segments"), options);
+  if (!segments.ok()) return segments.status();
+  if (absl::Status repaired = Repair(*opened, **segments, log);
+      !repaired.ok()) {
+    return repaired;
+  }
+  return LocalParts{std::move(opened->index), *std::move(segments)};
 }
 
 }  // namespace wallprof::store::local

@@ -22,7 +22,6 @@ struct OpenedIndex {
 
 // A damaged one is kept aside, under another name.
 absl::StatusOr<OpenedIndex> OpenLocalIndex(const std::string& directory,
-                                           bool syncs_adds,
                                            const fleet::LineLog& log);
 
 // Adds to the index what is in the segments alone, takes out of it what is in
@@ -30,6 +29,15 @@ absl::StatusOr<OpenedIndex> OpenLocalIndex(const std::string& directory,
 // of stretches that are no records.
 absl::Status Repair(const OpenedIndex& opened, SegmentFiles& segments,
                     const fleet::LineLog& log);
+
+// An index and the segments it is of, repaired.
+struct LocalParts {
+  std::unique_ptr<LocalIndex> index;
+  std::unique_ptr<SegmentFiles> segments;
+};
+absl::StatusOr<LocalParts> OpenLocalParts(const std::string& directory,
+                                          SegmentFileOptions options,
+                                          const fleet::LineLog& log);
 
 }  // namespace wallprof::store::local
 

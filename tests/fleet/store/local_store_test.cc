@@ -6,9 +6,13 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "fleet/store/local/local_index.h"
+#include "fleet/store/local/segment_files.h"
 #include "fleet/store/profile_store.h"
+#include "tests/fleet/store/index_conformance.h"
 #include "tests/fleet/store/profile_store_conformance.h"
 #include "tests/fleet/store/sample_profiles.h"
+#include "tests/fleet/store/segments_conformance.h"
 
 namespace wallprof::store {
 namespace {
@@ -33,6 +37,37 @@ std::unique_ptr<StorePlace> NewLocalPlace() {
 
 INSTANTIATE_TEST_SUITE_P(Local, ProfileStoreConformance,
                          testing::Values(&NewLocalPlace));
+
+class LocalIndexPlace : public IndexPlace {
+ public:
+  absl::StatusOr<std::unique_ptr<Index>> Open() override {
+    return local::LocalIndex::Open(directory_.path());
+  }
+
+ private:
+  const TemporaryDirectory directory_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Local, IndexConformance,
+                         testing::Values(+[]() -> std::unique_ptr<IndexPlace> {
+                           return std::make_unique<LocalIndexPlace>();
+                         }));
+
+class LocalSegmentsPlace : public SegmentsPlace {
+ public:
+  absl::StatusOr<std::unique_ptr<Segments>> Open() override {
+    return local::SegmentFiles::Open(directory_.path());
+  }
+
+ private:
+  const TemporaryDirectory directory_;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Local, SegmentsConformance,
+    testing::Values(+[]() -> std::unique_ptr<SegmentsPlace> {
+      return std::make_unique<LocalSegmentsPlace>();
+    }));
 
 TEST(LocalStoreTest, HasItsDirectoryForItself) {
   const TemporaryDirectory directory;
