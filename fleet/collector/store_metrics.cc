@@ -37,7 +37,7 @@ class LastStatistics {
 struct Figure {
   const char* name;
   const char* help;
-  int64_t store::StoreStatistics::* value;
+  int64_t store::StoreStatistics::*value;
 };
 
 constexpr Figure kFigures[] = {
@@ -69,11 +69,10 @@ void AddStoreMetrics(store::ProfileStore& store, const std::string& prefix,
                      serving::Metrics& metrics) {
   const auto statistics = std::make_shared<LastStatistics>(store);
   for (const Figure& figure : kFigures) {
-    metrics.AddReading(
-        absl::StrCat(prefix, "_store_", figure.name), figure.help,
-        [statistics, value = figure.value] {
-          return static_cast<double>(statistics->Get().*value);
-        });
+    metrics.AddReading(absl::StrCat(prefix, "_store_", figure.name),
+                       figure.help, [statistics, value = figure.value] {
+                         return static_cast<double>(statistics->Get().*value);
+                       });
   }
 }
 

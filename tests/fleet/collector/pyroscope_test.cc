@@ -1,11 +1,10 @@
-#include "fleet/collector/pyroscope.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "fleet/collector/multipart.h"
+#include "fleet/collector/pyroscope_name.h"
 #include "tests/fleet/collector/api.h"
 
 namespace wallprof::collector {
