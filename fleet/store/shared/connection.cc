@@ -1,5 +1,6 @@
 #include "fleet/store/shared/connection.h"
 
+#include <libpq-fe.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -94,6 +95,10 @@ absl::Status CheckUrl(const std::string& url) {
 }
 
 }  // namespace
+
+void Connection::Finish::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
     const std::string& url) {

@@ -2,8 +2,6 @@
 #ifndef WALLPROF_FLEET_STORE_SHARED_CONNECTION_H_
 #define WALLPROF_FLEET_STORE_SHARED_CONNECTION_H_
 
-#include <libpq-fe.h>
-
 #include <memory>
 #include <string>
 
@@ -12,6 +10,8 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "fleet/store/shared/rows.h"
+
+struct pg_conn;  // libpq's PGconn
 
 namespace wallprof::store::shared {
 
@@ -39,7 +39,7 @@ class Connection {
 
  private:
   struct Finish {
-    void operator()(PGconn* connection) const { PQfinish(connection); }
+    void operator()(pg_conn* connection) const;
   };
 
   Connection() = default;
@@ -47,9 +47,9 @@ class Connection {
   absl::StatusOr<Rows> Answer();
   absl::Status AwaitAnswer(absl::Time end);
   absl::Status Broken(const std::string& why);
-  absl::Status ErrorOf(const PGresult* result) const;
+  absl::Status ErrorOf(const pg_result* result) const;
 
-  std::unique_ptr<PGconn, Finish> connection_;
+  std::unique_ptr<pg_conn, Finish> connection_;
   std::string place_;  // "PostgreSQL at HOST:PORT/DATABASE"
   bool broken_ = false;
 };

@@ -1,10 +1,16 @@
 #include "fleet/store/shared/rows.h"
 
+#include <libpq-fe.h>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace wallprof::store::shared {
+
+void Rows::Clear::operator()(pg_result* result) const { PQclear(result); }
+
+int Rows::size() const { return PQntuples(result_.get()); }
 
 std::string_view Rows::Text(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column),

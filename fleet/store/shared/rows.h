@@ -2,12 +2,13 @@
 #ifndef WALLPROF_FLEET_STORE_SHARED_ROWS_H_
 #define WALLPROF_FLEET_STORE_SHARED_ROWS_H_
 
-#include <libpq-fe.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+
+struct pg_result;  // libpq's PGresult
 
 namespace wallprof::store::shared {
 
@@ -15,9 +16,9 @@ namespace wallprof::store::shared {
 class Rows {
  public:
   Rows() = default;
-  explicit Rows(PGresult* result) : result_(result) {}
+  explicit Rows(pg_result* result) : result_(result) {}
 
-  int size() const { return PQntuples(result_.get()); }
+  int size() const;
   std::string_view Text(int row, int column) const;
   int64_t Number(int row, int column) const;
   bool IsTrue(int row, int column) const;
@@ -26,9 +27,9 @@ class Rows {
 
  private:
   struct Clear {
-    void operator()(PGresult* result) const { PQclear(result); }
+    void operator()(pg_result* result) const;
   };
-  std::unique_ptr<PGresult, Clear> result_;
+  std::unique_ptr<pg_result, Clear> result_;
 };
 
 // A bytea.
