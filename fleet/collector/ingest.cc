@@ -6,7 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "fleet/collector/profile_type.h"
-#include "fleet/store/payload.h"
+#include "fleet/gzip/whole_gzip.h"
 #include "wallprof/pprof_merge.h"
 
 namespace wallprof::collector {
@@ -124,13 +124,6 @@ absl::Status Ingest::CheckTime(absl::Time created_at, absl::Time now) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Ingest::Unpack(std::string_view gzipped) const {
-  std::optional<std::string> message =
-      store::GunzipMember(gzipped, limits_.message_bytes);
-  if (message.has_value()) return *std::move(message);
-  return UnpackPprof(gzipped, limits_.message_bytes);
-}
-
 absl::StatusOr<store::ProfileInfo> Ingest::Keep(const Sent& sent,
                                                 absl::Time now) {
   if (absl::Status s = CheckSeries(sent.series); !s.ok()) return s;
@@ -140,7 +133,8 @@ absl::StatusOr<store::ProfileInfo> Ingest::Keep(const Sent& sent,
   profile.message = sent.body;
   if (IsPprof(sent.series.type)) {
     if (IsGzip(sent.body)) {
-      absl::StatusOr<std::string> message = Unpack(sent.body);
+      absl::StatusOr<std::string> message =
+          fleet::UnpackWhole(sent.body, limits_.message_bytes);
       if (!message.ok())
         return Malformed(std::string(message.status().message()));
       unpacked = *std::move(message);

@@ -41,7 +41,6 @@ class Ingest {
 
  private:
   absl::Status CheckSeries(const store::Series& series) const;
-  absl::StatusOr<std::string> Unpack(std::string_view gzipped) const;
   absl::Status CheckTime(absl::Time created_at, absl::Time now) const;
 
   store::ProfileStore& store_;

@@ -15,7 +15,7 @@
 #include "fleet/collector/parameters.h"
 #include "fleet/collector/profile_type.h"
 #include "fleet/collector/sum_pages.h"
-#include "wallprof/pprof_merge.h"
+#include "fleet/gzip/whole_gzip.h"
 
 namespace wallprof::collector {
 namespace {
@@ -131,7 +131,7 @@ absl::StatusOr<HttpResponse> AnswerProfile(Context& context) {
   absl::StatusOr<std::string> message = context.shared.store.Read(entry);
   if (!message.ok()) return message.status();
   return Bytes(kOctets, entry.info.id,
-               IsPprof(entry.info.series.type) ? PackPprof(*message)
+               IsPprof(entry.info.series.type) ? fleet::PackWhole(*message)
                                                : *std::move(message));
 }
 

@@ -14,6 +14,7 @@
 #include "fleet/collector/parameters.h"
 #include "fleet/collector/profile_type.h"
 #include "fleet/collector/sampling.h"
+#include "fleet/gzip/whole_gzip.h"
 #include "http/response.h"
 #include "wallprof/formats.h"
 #include "wallprof/merge.h"
@@ -103,6 +104,13 @@ absl::StatusOr<Sum> SumOf(Context& context, const store::Query& query,
         sum->warning);
   }
   return sum;
+}
+
+absl::StatusOr<HttpResponse> PprofResponse(Sum sum, const std::string& type) {
+  const absl::StatusOr<std::string> message =
+      std::move(sum.merger).FinishMessage();
+  if (!message.ok()) return message.status();
+  return Bytes(kOctets, type, fleet::PackWhole(*message), sum.warning);
 }
 
 // The profile seen as `look` wants it, which a format without a view of its own
@@ -209,10 +217,8 @@ absl::StatusOr<HttpResponse> MergedResponse(
   }
   absl::StatusOr<Sum> sum = AddUpEntries(context, entries);
   if (!sum.ok()) return sum.status();
-  absl::StatusOr<std::string> bytes = std::move(sum->merger).FinishEncoded();
-  if (!bytes.ok()) return bytes.status();
-  return Bytes(kOctets, type, *std::move(bytes),
-               JoinWarnings(warning, sum->warning));
+  sum->warning = JoinWarnings(warning, sum->warning);
+  return PprofResponse(*std::move(sum), type);
 }
 
 absl::StatusOr<HttpResponse> AnswerMerge(Context& context) {
@@ -228,9 +234,7 @@ absl::StatusOr<HttpResponse> AnswerMerge(Context& context) {
   if (!type.ok()) return type.status();
   absl::StatusOr<Sum> sum = SumOf(context, *query, std::min(*limit, most));
   if (!sum.ok()) return sum.status();
-  absl::StatusOr<std::string> bytes = std::move(sum->merger).FinishEncoded();
-  if (!bytes.ok()) return bytes.status();
-  return Bytes(kOctets, *type, *std::move(bytes), sum->warning);
+  return PprofResponse(*std::move(sum), *type);
 }
 
 absl::StatusOr<HttpResponse> AnswerTop(Context& context) {

@@ -6,10 +6,20 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "fleet/store/payload.h"
+#include "fleet/gzip/whole_gzip.h"
 
 namespace wallprof::store {
 namespace {
+
+absl::StatusOr<std::string> Gunzip(std::string_view gzipped, int64_t bytes) {
+  absl::StatusOr<std::string> message =
+      fleet::UnpackWhole(gzipped, static_cast<size_t>(bytes));
+  if (!message.ok()) return absl::DataLossError("record: gzip is damaged");
+  if (message->size() != static_cast<size_t>(bytes)) {
+    return absl::DataLossError("record: the message is shorter than it was");
+  }
+  return message;
+}
 
 // Services that are looked at in turn; each takes about a megabyte.
 constexpr size_t kMaxPrepared = 64;

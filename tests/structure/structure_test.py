@@ -75,13 +75,14 @@ ROOMS = {
     # Where to keep what profiles and bundles are written to.
     'fleet/objects': ['objects API'],
     # Where a fleet's profiles are kept: here, or where several reach them.
-    'fleet/store': ['fleet/files', 'fleet/log', 'objects API'],
+    'fleet/store': ['fleet/files', 'fleet/gzip', 'fleet/log', 'objects API'],
     'fleet/agent': ['fleet/calls', 'fleet/log'] + FLEET,
     # What daemons have around what they serve.
     'fleet/serving': ['fleet/files', 'fleet/log', 'http', 'http/socket'] + HTTP,
     # Answers requests about what is kept.
     'fleet/collector': ['fleet/store', 'fleet/serving', 'fleet/agent',
-                        'fleet/bundle', 'http', 'profiler/encode'] + HTTP,
+                        'fleet/bundle', 'fleet/gzip', 'http',
+                        'profiler/encode'] + HTTP,
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
             'fleet/bundle', 'fleet/collector', 'fleet/gzip', 'fleet/log',
