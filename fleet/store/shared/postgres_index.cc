@@ -86,19 +86,19 @@ absl::StatusOr<std::vector<bool>> PostgresIndex::Add(
 
 absl::StatusOr<std::vector<ProfileRow>> PostgresIndex::NewRows(
     Connection& connection, absl::Span<const IndexEntry> entries) {
+  std::vector<ProfileRow> rows;
   std::vector<const Series*> series;
-  for (const IndexEntry& entry : entries) series.push_back(&entry.info.series);
+  std::set<std::string> ids;
+  for (const IndexEntry& entry : entries) {
+    if (!ids.insert(entry.info.id).second) continue;
+    rows.push_back({absl::ToUnixSeconds(entry.info.created_at), entry.info.id,
+                    0, entry.place, entry.message_bytes});
+    series.push_back(&entry.info.series);
+  }
   const absl::StatusOr<std::vector<int64_t>> numbers =
       series_.Number(connection, series);
   if (!numbers.ok()) return numbers.status();
-  std::vector<ProfileRow> rows;
-  std::set<std::string> ids;
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const IndexEntry& entry = entries[i];
-    if (!ids.insert(entry.info.id).second) continue;
-    rows.push_back({absl::ToUnixSeconds(entry.info.created_at), entry.info.id,
-                    (*numbers)[i], entry.place, entry.message_bytes});
-  }
+  for (size_t i = 0; i < rows.size(); ++i) rows[i].series = (*numbers)[i];
   return rows;
 }
 
@@ -121,6 +121,23 @@ absl::Status PostgresIndex::MakeDays(Connection& connection,
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::set<std::string>> PostgresIndex::Insert(
+    Connection& connection, absl::Span<const ProfileRow> rows) {
+  absl::Status made = MakeDays(connection, rows);
+  if (!made.ok()) return made;
+  absl::StatusOr<std::set<std::string>> added =
+      InsertProfiles(connection, rows);
+  if (!IsMissingPartition(added.status())) return added;
+  // Who leads has dropped it, as it was empty.
+  {
+    std::lock_guard lock(mutex_);
+    days_.clear();
+  }
+  made = MakeDays(connection, rows);
+  if (!made.ok()) return made;
+  return InsertProfiles(connection, rows);
+}
+
 // `maybe_there`: this was tried before, and may have been done; then what is
 // there as it is to be added is what this has added.
 absl::StatusOr<std::set<std::string>> PostgresIndex::AddOnce(
@@ -129,21 +146,28 @@ absl::StatusOr<std::set<std::string>> PostgresIndex::AddOnce(
   const absl::StatusOr<std::vector<ProfileRow>> rows =
       NewRows(connection, entries);
   if (!rows.ok()) return rows.status();
-  absl::StatusOr<std::set<std::string>> added;
-  for (bool again = true;; again = false) {
-    const absl::Status made = MakeDays(connection, *rows);
-    if (!made.ok()) return made;
-    added = InsertProfiles(connection, *rows);
-    if (!again || !IsMissingPartition(added.status())) break;
-    // Who leads has dropped it, as it was empty.
-    std::lock_guard lock(mutex_);
-    days_.clear();
+  absl::StatusOr<std::set<std::string>> added = Insert(connection, *rows);
+  if (!added.ok()) return added;
+  if (maybe_there) {
+    const absl::Status there = FindAdded(connection, *rows, *added);
+    if (!there.ok()) return there;
   }
-  if (!added.ok() || !maybe_there) return added;
+  std::vector<int64_t> used;
+  for (const ProfileRow& row : *rows) {
+    if (added->count(row.id) > 0) used.push_back(row.series);
+  }
+  const absl::Status marked = series_.MarkUsed(connection, used);
+  if (!marked.ok()) return marked;
+  return added;
+}
+
+absl::Status PostgresIndex::FindAdded(Connection& connection,
+                                      absl::Span<const ProfileRow> rows,
+                                      std::set<std::string>& added) {
   IdsByDay days;
   std::map<std::string, Place> places;
-  for (const ProfileRow& row : *rows) {
-    if (added->count(row.id) > 0) continue;
+  for (const ProfileRow& row : rows) {
+    if (added.count(row.id) > 0) continue;
     days[DayOf(row.second)].push_back(row.id);
     places[row.id] = row.place;
   }
@@ -152,10 +176,10 @@ absl::StatusOr<std::set<std::string>> PostgresIndex::AddOnce(
         SelectProfiles(connection, day, ids);
     if (!there.ok()) return there.status();
     for (const ProfileRow& row : *there) {
-      if (places[row.id] == row.place) added->insert(row.id);
+      if (places[row.id] == row.place) added.insert(row.id);
     }
   }
-  return added;
+  return absl::OkStatus();
 }
 
 // --- finding -----------------------------------------------------------------

@@ -77,6 +77,11 @@ class PostgresIndex : public Index {
       Connection& connection, absl::Span<const IndexEntry> entries);
   absl::Status MakeDays(Connection& connection,
                         absl::Span<const ProfileRow> rows);
+  absl::StatusOr<std::set<std::string>> Insert(
+      Connection& connection, absl::Span<const ProfileRow> rows);
+  absl::Status FindAdded(Connection& connection,
+                         absl::Span<const ProfileRow> rows,
+                         std::set<std::string>& added);
   absl::StatusOr<std::set<std::string>> AddOnce(
       Connection& connection, absl::Span<const IndexEntry> entries,
       bool maybe_there);

@@ -32,7 +32,7 @@ CREATE TABLE wallprof_series (
   type bytea NOT NULL,
   labels bytea NOT NULL,
   used_at timestamptz NOT NULL,
-  is_empty bool NOT NULL DEFAULT false) WITH (fillfactor = 80);
+  is_empty bool NOT NULL DEFAULT true) WITH (fillfactor = 80);
 CREATE INDEX wallprof_series_service ON wallprof_series USING hash (service);
 CREATE TABLE wallprof_days (day int8 PRIMARY KEY);
 CREATE TABLE wallprof_profiles (

@@ -117,9 +117,8 @@ absl::StatusOr<std::vector<int64_t>> SeriesTable::Number(
         "INSERT INTO wallprof_series (digest, service, type, labels, used_at) "
         "SELECT *, now() "
         "FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) "
-        "ORDER BY 1 ON CONFLICT (digest) DO UPDATE "
-        "SET used_at = now(), is_empty = false "
-        "RETURNING id, digest",
+        "ORDER BY 1 ON CONFLICT (digest) DO UPDATE SET used_at = now() "
+        "RETURNING id, digest, is_empty",
         {std::move(columns[0]).Done(), std::move(columns[1]).Done(),
          std::move(columns[2]).Done(), std::move(columns[3]).Done()});
     if (!rows.ok()) return rows.status();
@@ -127,7 +126,11 @@ absl::StatusOr<std::vector<int64_t>> SeriesTable::Number(
     for (int i = 0; i < rows->size(); ++i) {
       const std::string digest = rows->Bytes(i, 1);
       found[digest] = rows->Number(i, 0);
-      if (numbers_.size() >= kMaxRemembered) numbers_.clear();
+      if (numbers_.size() >= kMaxRemembered) {
+        numbers_.clear();
+        empty_.clear();
+      }
+      if (rows->IsTrue(i, 2)) empty_.insert(rows->Number(i, 0));
       numbers_[digest] = {rows->Number(i, 0), now};
     }
   }
@@ -193,16 +196,37 @@ absl::StatusOr<SeriesTable::ByNumber> SeriesTable::Find(
   return found;
 }
 
+absl::Status SeriesTable::MarkUsed(Connection& connection,
+                                   const std::vector<int64_t>& numbers) {
+  std::set<int64_t> were_empty;
+  {
+    std::lock_guard lock(mutex_);
+    for (const int64_t number : numbers) {
+      if (empty_.contains(number)) were_empty.insert(number);
+    }
+  }
+  if (were_empty.empty()) return absl::OkStatus();
+  ArrayLiteral array;
+  for (const int64_t number : were_empty) array.Add(number);
+  const absl::Status marked =
+      connection
+          .Run(
+              "UPDATE wallprof_series SET is_empty = false "
+              "WHERE id = ANY ($1::int8[])",
+              {std::move(array).Done()})
+          .status();
+  if (!marked.ok()) return marked;
+  std::lock_guard lock(mutex_);
+  for (const int64_t number : were_empty) empty_.erase(number);
+  return absl::OkStatus();
+}
+
 absl::Status SeriesTable::MarkEmpty(Connection& connection,
                                     const std::vector<int64_t>& numbers) {
   if (numbers.empty()) return absl::OkStatus();
   {
-    // Whoever adds to them next says that they are not.
     std::lock_guard lock(mutex_);
-    const std::set<int64_t> those(numbers.begin(), numbers.end());
-    absl::erase_if(numbers_, [&](const auto& known) {
-      return those.count(known.second.number) > 0;
-    });
+    empty_.insert(numbers.begin(), numbers.end());
   }
   ArrayLiteral array;
   for (const int64_t number : numbers) array.Add(number);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -39,9 +40,11 @@ class SeriesTable {
   absl::StatusOr<ByNumber> Find(Connection& connection,
                                 const Selector& selector);
 
-  // Has those of `numbers` no longer counted, as their last profile was
-  // removed. A collector that still adds to one has it counted again within the
-  // hour.
+  // Has those of `numbers` counted, as profiles of theirs were added, or no
+  // longer counted, as their last profile was removed. Who adds while another
+  // removes is right within the hour.
+  absl::Status MarkUsed(Connection& connection,
+                        const std::vector<int64_t>& numbers);
   absl::Status MarkEmpty(Connection& connection,
                          const std::vector<int64_t>& numbers);
 
@@ -60,6 +63,7 @@ class SeriesTable {
 
   std::mutex mutex_;
   absl::flat_hash_map<std::string, Known> numbers_;  // by digest
+  absl::flat_hash_set<int64_t> empty_;               // of those
   absl::flat_hash_map<int64_t, SharedSeries> series_;
 };
 

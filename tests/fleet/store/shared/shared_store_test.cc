@@ -14,8 +14,10 @@
 #include "fleet/store/profile_store.h"
 #include "fleet/store/shared/object_segments.h"
 #include "fleet/store/shared/postgres_index.h"
+#include "tests/fleet/store/index_conformance.h"
 #include "tests/fleet/store/profile_store_conformance.h"
 #include "tests/fleet/store/sample_profiles.h"
+#include "tests/fleet/store/segments_conformance.h"
 #include "tests/fleet/store/shared/servers.h"
 
 namespace wallprof::store::shared {
@@ -46,6 +48,40 @@ std::unique_ptr<StorePlace> NewSharedPlace() {
 
 INSTANTIATE_TEST_SUITE_P(Shared, ProfileStoreConformance,
                          testing::Values(&NewSharedPlace));
+
+class SharedIndexPlace : public IndexPlace {
+ public:
+  absl::StatusOr<std::unique_ptr<Index>> Open() override {
+    return MakePostgresIndex(url_);
+  }
+
+ private:
+  const std::string url_ = FreshPostgresUrl();
+};
+
+std::unique_ptr<IndexPlace> NewSharedIndexPlace() {
+  return std::make_unique<SharedIndexPlace>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Shared, IndexConformance,
+                         testing::Values(&NewSharedIndexPlace));
+
+class SharedSegmentsPlace : public SegmentsPlace {
+ public:
+  absl::StatusOr<std::unique_ptr<Segments>> Open() override {
+    return MakeObjectSegments(url_);
+  }
+
+ private:
+  const std::string url_ = FreshObjectUrls().straight;
+};
+
+std::unique_ptr<SegmentsPlace> NewSharedSegmentsPlace() {
+  return std::make_unique<SharedSegmentsPlace>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Shared, SegmentsConformance,
+                         testing::Values(&NewSharedSegmentsPlace));
 
 // Several collectors, each with threads that send.
 class SharedStoreTest : public ::testing::Test {
