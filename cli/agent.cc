@@ -2,11 +2,15 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -20,6 +24,7 @@
 #include "fleet/agent/scraping.h"
 #include "fleet/agent/sending.h"
 #include "fleet/agent/url.h"
+#include "fleet/agent/with_token.h"
 #include "fleet/log/log_line.h"
 
 namespace wallprof::cli {
@@ -45,6 +50,7 @@ struct Arguments {
   std::string spool_age = "24h";
   int64_t spool_mib = 64;
   int64_t memory_mib = 16;
+  std::string token_file;
   std::string certificates;
 };
 
@@ -98,6 +104,33 @@ AgentLabels LabelsOf(const Arguments& arguments, const std::string& target) {
   return agent::WithoutEmpty(labels);
 }
 
+// The token as it stands in its file now; empty without one.
+std::string ReadToken(const std::string& path) {
+  std::ifstream file(path);
+  std::string token;
+  std::getline(file, token);
+  absl::StripAsciiWhitespace(&token);
+  return token;
+}
+
+AgentExchange NewCollectorExchange(const Arguments& arguments) {
+  return agent::WithToken(
+      NewCurlExchange({"", arguments.certificates, kMaxCollectorAnswer}),
+      [path = arguments.token_file] {
+        return path.empty() ? "" : ReadToken(path);
+      });
+}
+
+std::string CheckTokenFile(const std::string& path) {
+  const std::string token = ReadToken(path);
+  return !token.empty() && std::all_of(token.begin(), token.end(),
+                                       [](unsigned char c) {
+                                         return absl::ascii_isgraph(c);
+                                       })
+             ? ""
+             : absl::StrCat(path, " has no token on its first line");
+}
+
 // Everything that runs, until it is stopped.
 class RunningAgent {
  public:
@@ -108,12 +141,10 @@ class RunningAgent {
              DurationOf(arguments.spool_age), arguments.memory_mib << 20},
             clock_, tally_, WriteLog),
         stop_(clock_),
-        sending_(
-            outbox_,
-            {arguments.collector,
-             NewCurlExchange({"", arguments.certificates, kMaxCollectorAnswer}),
-             DurationOf(arguments.send_timeout), WriteLog},
-            clock_, tally_, stop_) {}
+        sending_(outbox_,
+                 {arguments.collector, NewCollectorExchange(arguments),
+                  DurationOf(arguments.send_timeout), WriteLog},
+                 clock_, tally_, stop_) {}
 
   void Start() {
     outbox_.Open();
@@ -265,6 +296,11 @@ void AddHow(CLI::App& verb, Arguments& a) {
                   "How much may wait in memory, in MiB")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  verb.add_option("--token-file", a.token_file,
+                  "File of the collector's token, that allows to write; read "
+                  "for each send")
+      ->check(CheckTokenFile)
+      ->type_name("FILE");
   verb.add_option("--cacert", a.certificates,
                   "File of the certificates to trust, instead of "
                   "the system's")

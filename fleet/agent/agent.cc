@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "fleet/agent/clock.h"
 #include "fleet/agent/labels.h"
@@ -19,6 +21,7 @@
 #include "fleet/agent/taking.h"
 #include "fleet/agent/tally.h"
 #include "fleet/agent/url.h"
+#include "fleet/agent/with_token.h"
 #include "fleet/calls/calls.h"
 #include "fleet/log/log_line.h"
 
@@ -63,7 +66,17 @@ absl::Status CheckCollector(const AgentOptions& options) {
     return Wrong("collector",
                  "is https, which needs an exchange of the program's");
   }
+  if (!std::all_of(options.token.begin(), options.token.end(),
+                   [](unsigned char c) { return absl::ascii_isgraph(c); })) {
+    return Wrong("token", "has characters that may not be in a header");
+  }
   return absl::OkStatus();
+}
+
+AgentExchange ExchangeOf(const AgentOptions& options) {
+  return agent::WithToken(
+      options.exchange ? options.exchange : agent::ExchangeOverSocket,
+      [token = options.token] { return token; });
 }
 
 AgentLabels LabelsOf(const AgentOptions& options) {
@@ -163,12 +176,10 @@ Agent::State::State(AgentOptions options, Profiler& profiler)
       outbox_({options_.service, options_.spool_dir, options_.spool_bytes,
                options_.spool_age, options_.memory_bytes},
               clock_, tally_, own_.log),
-      sending_(
-          outbox_,
-          {options_.collector,
-           options_.exchange ? options_.exchange : agent::ExchangeOverSocket,
-           options_.send_timeout, own_.log},
-          clock_, tally_, stop_) {}
+      sending_(outbox_,
+               {options_.collector, ExchangeOf(options_), options_.send_timeout,
+                own_.log},
+               clock_, tally_, stop_) {}
 
 AgentOptions Agent::State::OptionsOnCalls() {
   AgentOptions own = options_;

@@ -41,6 +41,10 @@ constexpr int kRedirects = 300;
 constexpr int kClientErrors = 400;
 constexpr int kNotFound = 404;
 constexpr int kTooManyRequests = 429;
+// The agent's token is not, or no longer, one of the collector's. That says
+// nothing of the profile.
+constexpr int kUnauthorized = 401;
+constexpr int kForbidden = 403;
 constexpr int kServerErrors = 500;
 constexpr int kBadGateway = 502;
 constexpr int kGatewayTimeout = 504;
@@ -101,6 +105,11 @@ absl::Duration RetryAfter(const AgentAnswer& answer, absl::Time now) {
   return std::clamp(wait, absl::ZeroDuration(), kLongestRetryAfter);
 }
 
+bool IsToWait(int status) {
+  return status >= kServerErrors || status == kTooManyRequests ||
+         status == kUnauthorized || status == kForbidden;
+}
+
 // What an answer with a status other than 200 comes to.
 Collector::Outcome OutcomeOf(int status) {
   using Outcome = Collector::Outcome;
@@ -108,10 +117,7 @@ Collector::Outcome OutcomeOf(int status) {
   if (status == kBadGateway || status == kGatewayTimeout) {
     return Outcome::kUnsure;
   }
-  if (status >= kClientErrors && status < kServerErrors &&
-      status != kTooManyRequests) {
-    return Outcome::kRefused;
-  }
+  if (status >= kClientErrors && !IsToWait(status)) return Outcome::kRefused;
   return Outcome::kLater;
 }
 
@@ -162,7 +168,7 @@ bool Collector::Learn(Reply& reply) {
     reply.text = answer.error;
     return false;
   }
-  if (answer.status >= kServerErrors || answer.status == kTooManyRequests) {
+  if (IsToWait(answer.status)) {
     reply.status = answer.status;
     reply.retry_after = RetryAfter(answer, clock_.Now());
     reply.text = Text(answer.body);

@@ -46,6 +46,8 @@ struct Entry {
   Answer remove = nullptr;
 };
 
+constexpr std::string_view kVersionPath = "/api/0/version";
+
 constexpr Entry kEntries[] = {
     {"/", "/", AnswerHome},
     {"/ingest", "/ingest", nullptr, AnswerPyroscopeIngest},
@@ -56,7 +58,7 @@ constexpr Entry kEntries[] = {
     // As the first version had it: what is found is added up at once.
     {"/api/0/profile", "/api/0/profile", AnswerMerge, AnswerUpload},
     {"/api/0/services", "/api/0/services", AnswerServices},
-    {"/api/0/version", "/api/0/version", AnswerVersion},
+    {kVersionPath, kVersionPath, AnswerVersion},
     {"/api/0/labels", "/api/0/labels", AnswerLabelNames},
     {"/api/0/labels/", "/api/0/labels/__name__", AnswerLabelValues},
     {"/api/0/series", "/api/0/series", AnswerSeries},
@@ -134,6 +136,8 @@ serving::Route Collector::RouteOf(std::string_view method,
   serving::Route route;
   route.name = entry == nullptr ? "other" : entry->name;
   route.scope = serving::Scope::kRead;
+  // Agents, whose tokens read nothing, ask for it before they send.
+  if (route.name == kVersionPath) route.scope = serving::Scope::kNone;
   if (method == "POST" || method == "PUT") route.scope = serving::Scope::kWrite;
   if (method == "DELETE") route.scope = serving::Scope::kAdmin;
   return route;

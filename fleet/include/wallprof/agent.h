@@ -75,6 +75,10 @@ struct AgentOptions {
   // the program's.
   std::string collector;
 
+  // A bearer token of the collector's; empty: it asks for none. It must allow to
+  // write; one that allows to read as well lets the agent ask what arrived.
+  std::string token;
+
   std::string service;
 
   // Of the program. `instance` is added, HOST-PID, unless it is among them; an

@@ -35,6 +35,8 @@ TEST(AgentOptionsTest, WrongOnesAreNamed) {
           {"collector", [](AgentOptions& o) { o.collector = "c:1"; }},
           {"collector", [](AgentOptions& o) { o.collector = "https://c"; }},
           {"collector", [](AgentOptions& o) { o.collector = "http://c?a"; }},
+          {"token", [](AgentOptions& o) { o.token = "a b"; }},
+          {"token", [](AgentOptions& o) { o.token = "a\r\nX: y"; }},
           {"service", [](AgentOptions& o) { o.service = ""; }},
           {"labels",
            [](AgentOptions& o) {

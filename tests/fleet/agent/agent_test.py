@@ -281,6 +281,28 @@ class ProgramTest(AgentTest):
             self.stop(agent)
         self.assertEqual(labels_of(profiles[0]), {'env': 'prod'})
 
+    def test_shows_its_token(self):
+        path = pathlib.Path(self.spool) / 'token'
+        path.write_text('first-token \n', encoding='ascii')
+        with StandInCollector() as collector, StandInTarget() as target:
+            agent = self.start(
+                '--collector', collector.url, '--service', 'svc', '--profile',
+                'cpu', '--target', f'127.0.0.1:{target.port}', '--token-file',
+                str(path), *self.fast())
+            collector.await_profiles(1)
+            path.write_text('second-token', encoding='ascii')
+            collector.await_profiles(len(collector.profiles) + 2)
+            self.stop(agent)
+        shown = [headers['Authorization'] for headers in collector.headers]
+        self.assertEqual(shown[0], 'Bearer first-token')
+        self.assertEqual(shown[-1], 'Bearer second-token')
+        path.write_text('\n', encoding='ascii')
+        refused = self.start('--collector', 'http://c', '--service', 's',
+                             '--target', ':1', '--token-file', str(path))
+        self.assertIn('has no token on its first line',
+                      refused.communicate(timeout=30)[1])
+        self.assertEqual(refused.returncode, 2)
+
     def test_what_a_target_has_not_is_said_once(self):
         with StandInCollector() as collector, \
                 StandInTarget(missing={'wall', 'fgprof'}) as target:
