@@ -6,15 +6,13 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/numbers.h"
 #include "fleet/files/files.h"
 #include "fleet/store/local/schema.h"
-#include "fleet/store/record.h"
 
 namespace wallprof::store::local {
 
 LocalIndex::LocalIndex(std::string directory)
-    : directory_(std::move(directory)) {}
+    : directory_(std::move(directory)), reserve_(directory_ + "/reserve") {}
 
 absl::StatusOr<std::unique_ptr<LocalIndex>> LocalIndex::Open(
     const std::string& directory) {
@@ -32,6 +30,7 @@ absl::StatusOr<std::unique_ptr<LocalIndex>> LocalIndex::Open(
   if (absl::Status loaded = index->LoadDictionaries(); !loaded.ok()) {
     return loaded;
   }
+  index->reserve_.Take();
   return index;
 }
 
@@ -53,38 +52,18 @@ absl::Status LocalIndex::Load() {
   return absl::OkStatus();
 }
 
-// The files are what counts: a row may be missing.
-absl::Status LocalIndex::LoadDictionaries() {
-  std::error_code error;
-  std::filesystem::directory_iterator it(directory_ + "/dictionaries", error);
-  for (; !error && it != std::filesystem::directory_iterator();
-       it.increment(error)) {
-    int64_t id = 0;
-    if (!absl::SimpleAtoi(it->path().filename().string(), &id)) continue;
-    Statement& known = writer_->Use("SELECT 1 FROM dictionaries WHERE id = ?");
-    const absl::StatusOr<bool> is_known = known.Bind(id).Step();
-    if (!is_known.ok()) return is_known.status();
-    if (*is_known) continue;
-    const absl::StatusOr<std::string> bytes =
-        fleet::ReadWhole(it->path().string());
-    if (!bytes.ok()) return bytes.status();
-    // Of a damaged one nothing can be read, nor is it used for new profiles.
-    const absl::StatusOr<Record> record = DecodeRecord(*bytes);
-    if (!record.ok()) continue;
-    absl::Status added =
-        writer_->Use("INSERT INTO dictionaries(id, service) VALUES(?, ?)")
-            .Bind(id)
-            .Bind(record->info.series.service)
-            .Run();
-    if (!added.ok()) return added;
-  }
-  if (error) return fleet::FileError(error.value(), directory_);
-  return absl::OkStatus();
-}
-
 absl::Status LocalIndex::Change(
     bool syncs, absl::FunctionRef<absl::Status(Changes&)> body) {
   const std::lock_guard lock(writing_);
+  const absl::Status done = ChangeOnce(syncs, body);
+  if (!syncs || !absl::IsResourceExhausted(done) || !reserve_.Give()) {
+    return done;
+  }
+  return ChangeOnce(syncs, body);
+}
+
+absl::Status LocalIndex::ChangeOnce(
+    bool syncs, absl::FunctionRef<absl::Status(Changes&)> body) {
   if (syncs) {
     absl::Status set = writer_->Execute("PRAGMA synchronous=FULL");
     if (!set.ok()) return set;
@@ -275,6 +254,7 @@ absl::StatusOr<std::vector<IndexEntry>> LocalIndex::Remove(
     absl::Span<const std::string> ids) {
   std::vector<IndexEntry> removed;
   absl::Status changed = Change(true, [&](Changes& changes) {
+    removed.clear();
     for (const std::string& id : ids) {
       IndexEntry entry;
       const absl::StatusOr<bool> was_there = RemoveOne(id, entry, changes);
@@ -324,26 +304,6 @@ absl::Status LocalIndex::Relocate(absl::Span<const Move> moves) {
     }
     return absl::OkStatus();
   });
-}
-
-absl::StatusOr<int64_t> LocalIndex::AddDictionary(std::string_view service,
-                                                  std::string_view bytes) {
-  int64_t id = 0;
-  absl::Status added = Change(true, [&](Changes&) {
-    absl::Status made =
-        writer_->Use("INSERT INTO dictionaries(service) VALUES(?)")
-            .Bind(service)
-            .Run();
-    if (!made.ok()) return made;
-    id = writer_->last_key();
-    Record record;
-    record.info.series.service = service;
-    record.message_bytes = static_cast<int64_t>(bytes.size());
-    record.payload = bytes;
-    return fleet::WriteDurably(PathOfDictionary(id), EncodeRecord(record));
-  });
-  if (!added.ok()) return added;
-  return id;
 }
 
 absl::Status LocalIndex::SetKnownBytes(std::string_view segment,

@@ -2,6 +2,7 @@
 //
 //   DIR/index.sqlite       in WAL mode
 //   DIR/dictionaries/<id>  each a record, since segments are of no use without
+//   DIR/reserve            room for removing on a full disk
 //
 // Profiles lie in the order of their service and time, which is how they are
 // listed. What was added may be missing after a power cut: then whoever opens
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "fleet/store/index.h"
+#include "fleet/store/local/reserve.h"
 #include "fleet/store/local/series_table.h"
 #include "fleet/store/local/sqlite.h"
 
@@ -100,9 +102,12 @@ class LocalIndex : public Index {
   absl::Status MoveOne(const Move& move, Changes& changes);
   absl::Status ApplyCounts(Changes& changes);
 
-  // Makes the changes of `body` all or none; for good if `syncs`.
+  // Makes the changes of `body` all or none; for good if `syncs`. On a full
+  // disk `body` is then called again, with the reserve's room to use.
   absl::Status Change(bool syncs,
                       absl::FunctionRef<absl::Status(Changes&)> body);
+  absl::Status ChangeOnce(bool syncs,
+                          absl::FunctionRef<absl::Status(Changes&)> body);
 
   static std::vector<Cursor> CursorsOf(
       Database& database, const std::vector<SeriesTable::Matched>& matched,
@@ -114,6 +119,7 @@ class LocalIndex : public Index {
 
   std::mutex writing_;
   std::unique_ptr<Database> writer_;  // under writing_
+  Reserve reserve_;                   // the same
 
   std::mutex lending_;
   std::vector<std::unique_ptr<Database>> readers_;  // idle, under lending_

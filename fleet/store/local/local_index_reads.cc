@@ -3,11 +3,8 @@
 #include <tuple>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "fleet/files/files.h"
 #include "fleet/store/local/local_index.h"
 #include "fleet/store/local/schema.h"
-#include "fleet/store/record.h"
 
 namespace wallprof::store::local {
 namespace {
@@ -282,19 +279,6 @@ absl::Status LocalIndex::Check() {
   absl::StatusOr<Reader> reader = Reader::Lend(*this);
   if (!reader.ok()) return reader.status();
   return reader->database().Use("SELECT 1 FROM segments LIMIT 1").Run();
-}
-
-std::string LocalIndex::PathOfDictionary(int64_t id) const {
-  return absl::StrCat(directory_, "/dictionaries/", id);
-}
-
-absl::StatusOr<Dictionary> LocalIndex::GetDictionary(int64_t id) {
-  const absl::StatusOr<std::string> bytes =
-      fleet::ReadWhole(PathOfDictionary(id));
-  if (!bytes.ok()) return bytes.status();
-  const absl::StatusOr<Record> record = DecodeRecord(*bytes);
-  if (!record.ok()) return record.status();
-  return Dictionary{id, std::string(record->payload)};
 }
 
 absl::StatusOr<std::optional<Dictionary>> LocalIndex::LatestDictionary(
