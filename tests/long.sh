@@ -53,6 +53,11 @@ WALLPROF_TEST_IMAGES=10000 python3 "$source_dir/tests/preload/process_test.py" \
   "$builds/release" "$builds/release/tests/preload/subjects" \
   ExecTest.test_many_images || fail "an exec went wrong, see above."
 
+say "A store whose program is killed two hundred times"
+WALLPROF_TEST_KILLS=200 python3 "$source_dir/tests/fleet/store/kill_test.py" \
+  "$builds/release/tests/fleet/store/store_subject" ||
+  fail "a store lost or doubled profiles, see above."
+
 say "Servers under load, beside bare"
 "$source_dir/bench/real_programs" --build "$builds/release"
 
