@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "fleet/serving/front.h"
@@ -28,19 +27,12 @@ constexpr size_t kReceiveBytes = size_t{64} << 10;
 // body that is taken.
 constexpr size_t kFraming = 8;
 
+// A client that takes a large answer byte by byte holds a thread no longer.
+constexpr absl::Duration kResponseTimeout = absl::Minutes(10);
+
 // Connections that wait for one of the workers: a fleet's agents that all come
 // in the same second.
 constexpr size_t kMaxWaiting = 512;
-
-bool IsLoopback(const http::Address& address) {
-  const std::string url = http::UrlOf(address);
-  return absl::StartsWith(url, "unix:") ||
-         ((absl::StartsWith(url, "http://127.") ||
-           absl::StartsWith(url, "http://[::1]")) &&
-          // Shown as loopback, these are every interface.
-          !absl::StartsWith(address.text, "0.0.0.0:") &&
-          !absl::StartsWith(address.text, "[::]:"));
-}
 
 absl::Status Spawn(const std::string& name, std::function<void()> body) {
   try {
@@ -107,7 +99,7 @@ void Daemon::WarnOfOpenDoors() {
   }
   const absl::StatusOr<http::Address> address =
       http::ParseAddress(options_.listen);
-  if (!address.ok() || IsLoopback(*address)) return;
+  if (!address.ok() || http::IsLoopback(*address)) return;
   if (tokens_ == nullptr) {
     log_.Warn(LogLine("open").Add(
         "warning", absl::StrCat("whoever reaches ", options_.listen,
@@ -148,7 +140,7 @@ absl::Status Daemon::Run(Api& api, const Hooks& hooks) {
   front_options.tokens = tokens_.get();
   front_options.allowed_hosts = options_.allowed_hosts;
   front_options.guards_all_hosts =
-      IsLoopback(*address) || !options_.allowed_hosts.empty();
+      http::IsLoopback(*address) || !options_.allowed_hosts.empty();
   front_options.ready = hooks.ready;
   Front front(api, metrics_, log_, front_options);
 
@@ -156,6 +148,7 @@ absl::Status Daemon::Run(Api& api, const Hooks& hooks) {
   server_options.max_workers = options_.max_requests;
   server_options.max_waiting = kMaxWaiting;
   server_options.limits.request_timeout = options_.request_timeout;
+  server_options.limits.response_timeout = kResponseTimeout;
   server_options.limits.request_bytes =
       server_options.limits.head_bytes + kFraming * options_.max_body_bytes;
   server_options.limits.receive_bytes = kReceiveBytes;

@@ -108,6 +108,20 @@ absl::StatusOr<Address> ParseAddress(std::string_view text) {
   return address;
 }
 
+bool IsLoopback(const Address& address) {
+  if (address.family() == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address.bytes);
+    return ntohl(v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+  }
+  if (address.family() == AF_INET6) {
+    const in6_addr& v6 =
+        reinterpret_cast<const sockaddr_in6&>(address.bytes).sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(&v6) ||
+           (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == IN_LOOPBACKNET);
+  }
+  return true;
+}
+
 int PortOf(const Address& address) {
   switch (address.family()) {
     case AF_INET:

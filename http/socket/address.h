@@ -32,6 +32,9 @@ absl::StatusOr<Address> ParseAddress(std::string_view text);
 // stands for every interface is shown as loopback, where a browser can go.
 std::string UrlOf(const Address& address, std::string_view scheme = "http");
 
+// Whether only this machine reaches it: a unix socket too.
+bool IsLoopback(const Address& address);
+
 // 0 for a unix socket.
 int PortOf(const Address& address);
 

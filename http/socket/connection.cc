@@ -106,16 +106,20 @@ ssize_t Connection::Read(char* bytes, size_t size) {
 }
 
 bool Connection::Write(std::string_view bytes) {
+  if (!response_deadline_) {
+    response_deadline_ =
+        Clock::now() + absl::ToChronoMilliseconds(limits_.response_timeout);
+  }
   while (!bytes.empty()) {
     Transport::Outcome sent = transport_->Send(bytes);
     if (sent.count >= 0) {
       bytes.remove_prefix(static_cast<size_t>(sent.count));
-    } else if (sent.wait_for == 0 ||
-               !WaitFor(sent.wait_for,
-                        Clock::now() +
-                            absl::ToChronoMilliseconds(limits_.send_timeout))) {
-      return false;
+      continue;
     }
+    const Clock::time_point deadline = std::min<Clock::time_point>(
+        *response_deadline_,
+        Clock::now() + absl::ToChronoMilliseconds(limits_.send_timeout));
+    if (sent.wait_for == 0 || !WaitFor(sent.wait_for, deadline)) return false;
   }
   return true;
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,9 @@ struct ConnectionLimits {
 
   // For the client to take some more of the response.
   absl::Duration send_timeout = absl::Seconds(30);
+
+  // For all of it.
+  absl::Duration response_timeout = absl::Hours(24);
 
   // Request line and headers. A browser's cookies for localhost, which all of
   // its ports share, fit.
@@ -93,7 +97,8 @@ class Connection {
   const std::unique_ptr<Transport> transport_;
   const int stop_event_;
   const ConnectionLimits limits_;
-  const Clock::time_point deadline_;  // of the request
+  const Clock::time_point deadline_;                    // of the request
+  std::optional<Clock::time_point> response_deadline_;  // once it began
   const std::unique_ptr<char[]> buffer_;
   std::string_view unread_;  // of what is in the buffer
   size_t received_ = 0;

@@ -31,6 +31,17 @@ TEST(AddressTest, EveryInterfaceIsShownAsLoopback) {
   EXPECT_EQ(UrlOfText("[::]:80"), "http://[::1]:80/");
 }
 
+TEST(AddressTest, KnowsWhatOnlyThisMachineReaches) {
+  for (const char* near : {"6060", "localhost:1", "127.1.2.3:1", "[::1]:1",
+                           "[::ffff:127.0.0.1]:1", "unix:/x"}) {
+    EXPECT_TRUE(IsLoopback(*ParseAddress(near))) << near;
+  }
+  for (const char* far : {"0.0.0.0:1", "10.0.0.1:1", "[::]:1", "[0::0]:1",
+                          "[::ffff:10.0.0.1]:1", "[fe80::1]:1"}) {
+    EXPECT_FALSE(IsLoopback(*ParseAddress(far))) << far;
+  }
+}
+
 TEST(AddressTest, RelativeUnixPathsBecomeAbsolute) {
   EXPECT_EQ(UrlOfText("unix:x.sock"),
             "unix:" + (std::filesystem::current_path() / "x.sock").string());
