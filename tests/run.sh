@@ -32,7 +32,8 @@ fuzz 20
 
 say "All tests, as built for users"
 configure release -DCMAKE_BUILD_TYPE=Release -DWALLPROF_BUILD_BENCHMARKS=TESTED \
-  -DWALLPROF_PRECOMPILE_HEADERS=ON
+  -DWALLPROF_PRECOMPILE_HEADERS=ON -DWALLPROF_FLEET_OPTIONS=-O1 \
+  -DWALLPROF_TEST_LINKER=lld
 build release
 run_ctest release "${again[@]}"
 
