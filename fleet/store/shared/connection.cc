@@ -22,10 +22,6 @@ namespace {
 // a disk may as well be tried again.
 constexpr absl::Duration kStatementTimeout = absl::Seconds(20);
 
-// The server ends a statement itself; a server that has not answered by then
-// has stopped.
-constexpr absl::Duration kAnswerTimeout = absl::Seconds(25);
-
 constexpr size_t kMaxErrorText = 300;
 
 constexpr char kPartitionPayload[] = "wallprof/store/missing-partition";
@@ -148,7 +144,8 @@ absl::Status Connection::SetUp() {
 }
 
 absl::StatusOr<Rows> Connection::Run(const std::string& sql,
-                                     absl::Span<const std::string> parameters) {
+                                     absl::Span<const std::string> parameters,
+                                     absl::Duration patience) {
   std::vector<const char*> values;
   for (const std::string& parameter : parameters) {
     values.push_back(parameter.c_str());
@@ -158,19 +155,19 @@ absl::StatusOr<Rows> Connection::Run(const std::string& sql,
                         nullptr, nullptr, /*resultFormat=*/0) != 1) {
     return Broken(PQerrorMessage(connection_.get()));
   }
-  return Answer();
+  return Answer(patience);
 }
 
 absl::Status Connection::RunScript(const std::string& sql) {
   if (PQsendQuery(connection_.get(), sql.c_str()) != 1) {
     return Broken(PQerrorMessage(connection_.get()));
   }
-  return Answer().status();
+  return Answer(kAnswerTimeout).status();
 }
 
 // That of the last statement, or the first error.
-absl::StatusOr<Rows> Connection::Answer() {
-  const absl::Time end = absl::Now() + kAnswerTimeout;
+absl::StatusOr<Rows> Connection::Answer(absl::Duration patience) {
+  const absl::Time end = absl::Now() + patience;
   absl::StatusOr<Rows> answer = Rows();
   for (;;) {
     if (absl::Status waited = AwaitAnswer(end); !waited.ok()) return waited;

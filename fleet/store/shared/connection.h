@@ -25,10 +25,16 @@ class Connection {
   static absl::StatusOr<std::unique_ptr<Connection>> Open(
       const std::string& url);
 
+  // The server ends a statement itself after 20 seconds; one that has not
+  // answered by then has stopped.
+  static constexpr absl::Duration kAnswerTimeout = absl::Seconds(25);
+
   // One statement with $1, $2, ... It is in force when this returns ok. After
-  // an error it may be nevertheless if the connection is broken.
+  // an error it may be nevertheless if the connection is broken, as it is when
+  // no answer comes within `patience`.
   absl::StatusOr<Rows> Run(const std::string& sql,
-                           absl::Span<const std::string> parameters = {});
+                           absl::Span<const std::string> parameters = {},
+                           absl::Duration patience = kAnswerTimeout);
 
   // Several statements, without parameters.
   absl::Status RunScript(const std::string& sql);
@@ -44,7 +50,7 @@ class Connection {
 
   Connection() = default;
   absl::Status SetUp();
-  absl::StatusOr<Rows> Answer();
+  absl::StatusOr<Rows> Answer(absl::Duration patience);
   absl::Status AwaitAnswer(absl::Time end);
   absl::Status Broken(const std::string& why);
   absl::Status ErrorOf(const pg_result* result) const;

@@ -23,7 +23,8 @@ absl::Status ConnectionPool::Run(absl::Duration patience, Work work) {
   const absl::Time end = absl::Now() + patience;
   absl::Duration wait = kFirstGap;
   for (int attempt = 0;;) {
-    absl::StatusOr<std::unique_ptr<Connection>> connection = Take(end);
+    absl::StatusOr<std::unique_ptr<Connection>> connection =
+        Take(end - absl::Now());
     if (!connection.ok()) return connection.status();
     const absl::Status status = work(**connection, attempt++);
     Return(*std::move(connection));
@@ -34,9 +35,14 @@ absl::Status ConnectionPool::Run(absl::Duration patience, Work work) {
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> ConnectionPool::Take(
-    absl::Time end) {
+    absl::Duration patience) {
+  absl::Time end = absl::Now() + patience;
   {
     std::unique_lock lock(mutex_);
+    // Else all who call would pile up, one patience each.
+    if (absl::Now() - down_since_ > patience) {
+      end = std::min(end, absl::Now() + kLongestGap);
+    }
     if (!returned_.wait_until(lock, absl::ToChronoTime(end),
                               [this] { return taken_ < kMaxConnections; })) {
       return absl::UnavailableError(
@@ -70,6 +76,7 @@ absl::StatusOr<std::unique_ptr<Connection>> ConnectionPool::Connect(
     std::lock_guard lock(mutex_);
     if (connection.ok()) {
       gap_ = absl::ZeroDuration();
+      down_since_ = absl::InfiniteFuture();
       next_connect_ = absl::InfinitePast();
       returned_.notify_all();
       return connection;
@@ -77,6 +84,7 @@ absl::StatusOr<std::unique_ptr<Connection>> ConnectionPool::Connect(
     if (!absl::IsUnavailable(connection.status()) || absl::Now() > end) {
       return connection.status();
     }
+    down_since_ = std::min(down_since_, absl::Now());
     gap_ = std::clamp(2 * gap_, kFirstGap, kLongestGap);
     next_connect_ = absl::Now() + gap_;
   }

@@ -29,10 +29,12 @@ class ConnectionPool {
   explicit ConnectionPool(std::string url) : url_(std::move(url)) {}
 
   // Does `work`, again while it is Unavailable, until `patience` has ended.
+  // Where the server has been down for longer than that, once more soon, or
+  // not.
   absl::Status Run(absl::Duration patience, Work work);
 
  private:
-  absl::StatusOr<std::unique_ptr<Connection>> Take(absl::Time end);
+  absl::StatusOr<std::unique_ptr<Connection>> Take(absl::Duration patience);
   absl::StatusOr<std::unique_ptr<Connection>> Connect(absl::Time end);
   void Return(std::unique_ptr<Connection> connection);
 
@@ -44,6 +46,7 @@ class ConnectionPool {
   // Of a server that is down: how often it is asked.
   absl::Duration gap_;
   absl::Time next_connect_ = absl::InfinitePast();
+  absl::Time down_since_ = absl::InfiniteFuture();
 };
 
 }  // namespace wallprof::store::shared

@@ -45,10 +45,9 @@ absl::Status PostgresIndex::Open() {
 }
 
 absl::StatusOr<Rows> PostgresIndex::Run(
-    const std::string& sql, const std::vector<std::string>& parameters,
-    absl::Duration patience) {
+    const std::string& sql, const std::vector<std::string>& parameters) {
   absl::StatusOr<Rows> rows = Rows();
-  const absl::Status run = pool_.Run(patience, [&](Connection& c, int) {
+  const absl::Status run = pool_.Run(kPatience, [&](Connection& c, int) {
     rows = c.Run(sql, parameters);
     return rows.status();
   });

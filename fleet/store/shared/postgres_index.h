@@ -71,8 +71,7 @@ class PostgresIndex : public Index {
   using EntriesById = std::map<std::string, IndexEntry>;
 
   absl::StatusOr<Rows> Run(const std::string& sql,
-                           const std::vector<std::string>& parameters = {},
-                           absl::Duration patience = kPatience);
+                           const std::vector<std::string>& parameters = {});
   absl::StatusOr<std::vector<ProfileRow>> NewRows(
       Connection& connection, absl::Span<const IndexEntry> entries);
   absl::Status MakeDays(Connection& connection,

@@ -153,7 +153,11 @@ absl::Status PostgresIndex::ClearAway(Connection& connection) {
 }
 
 absl::Status PostgresIndex::Check() {
-  return Run("SELECT version FROM wallprof_store", {}, kCheckPatience).status();
+  return pool_.Run(kCheckPatience, [](Connection& connection, int) {
+    return connection
+        .Run("SELECT version FROM wallprof_store", {}, kCheckPatience)
+        .status();
+  });
 }
 
 }  // namespace wallprof::store::shared

@@ -1,6 +1,7 @@
 // Several collectors that share an index, and what goes wrong with its server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +11,7 @@
 
 #include "absl/time/clock.h"
 #include "fleet/store/shared/connection.h"
+#include "fleet/store/shared/connection_pool.h"
 #include "fleet/store/shared/postgres_index.h"
 #include "tests/fleet/store/shared/servers.h"
 
@@ -236,6 +238,39 @@ TEST(SharedIndexTest, ATransactionThatFailedIsNotGoneOnWith) {
   EXPECT_FALSE((*connection)->IsIdle());
   ASSERT_TRUE((*connection)->RunScript("ROLLBACK").ok());
   EXPECT_TRUE((*connection)->IsIdle());
+}
+
+TEST(SharedIndexTest, AServerThatStopsIsNotWaitedForForEver) {
+  auto connection = Connection::Open(FreshPostgresUrl());
+  const auto pid = (*connection)->Run("SELECT pg_backend_pid()");
+  ASSERT_TRUE(pid.ok()) << pid.status();
+  const auto backend = static_cast<pid_t>(pid->Number(0, 0));
+  ASSERT_EQ(kill(backend, SIGSTOP), 0);
+  const absl::Status status =
+      (*connection)->Run("SELECT 1", {}, absl::Milliseconds(100)).status();
+  ASSERT_EQ(kill(backend, SIGCONT), 0);
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("does not answer"));
+  EXPECT_FALSE((*connection)->IsIdle()) << "its answer may yet come";
+}
+
+// A call that has waited for its patience is not followed by others that do.
+TEST(SharedIndexTest, AServerThatIsDownIsAskedLess) {
+  ConnectionPool pool("postgresql://127.0.0.1:1/db");
+  const auto nothing = [](Connection&, int) { return absl::OkStatus(); };
+  const absl::Time start = absl::Now();
+  EXPECT_TRUE(absl::IsUnavailable(pool.Run(absl::Milliseconds(300), nothing)));
+  EXPECT_GE(absl::Now() - start, absl::Milliseconds(300));
+  std::vector<std::thread> threads;
+  std::atomic<int> refused{0};
+  for (int i = 0; i < 20; ++i) {
+    threads.emplace_back([&] {
+      refused +=
+          absl::IsUnavailable(pool.Run(absl::Milliseconds(300), nothing));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(refused, 20);
 }
 
 TEST(SharedIndexTest, WhoMayNotWriteIsTold) {
