@@ -1,4 +1,6 @@
 // The dictionaries of a local index.
+#include <zstd.h>
+
 #include <filesystem>
 #include <system_error>
 
@@ -9,6 +11,19 @@
 #include "fleet/store/record.h"
 
 namespace wallprof::store::local {
+namespace {
+
+// They are written once for thousands of profiles.
+constexpr int kLevel = 12;
+
+std::string Compress(std::string_view bytes) {
+  std::string compressed(ZSTD_compressBound(bytes.size()), '\0');
+  compressed.resize(ZSTD_compress(compressed.data(), compressed.size(),
+                                  bytes.data(), bytes.size(), kLevel));
+  return compressed;
+}
+
+}  // namespace
 
 // The files are what counts: a row may be missing.
 absl::Status LocalIndex::LoadDictionaries() {
@@ -52,7 +67,9 @@ absl::StatusOr<int64_t> LocalIndex::AddDictionary(std::string_view service,
     Record record;
     record.info.series.service = service;
     record.message_bytes = static_cast<int64_t>(bytes.size());
-    record.payload = bytes;
+    const std::string compressed = Compress(bytes);
+    record.encoding = Encoding::kZstd;
+    record.payload = compressed;
     return fleet::WriteDurably(PathOfDictionary(id), EncodeRecord(record));
   });
   if (!added.ok()) return added;
@@ -69,7 +86,15 @@ absl::StatusOr<Dictionary> LocalIndex::GetDictionary(int64_t id) {
   if (!bytes.ok()) return bytes.status();
   const absl::StatusOr<Record> record = DecodeRecord(*bytes);
   if (!record.ok()) return record.status();
-  return Dictionary{id, std::string(record->payload)};
+  Dictionary dictionary = {
+      id, std::string(static_cast<size_t>(record->message_bytes), '\0')};
+  const size_t size =
+      ZSTD_decompress(dictionary.bytes.data(), dictionary.bytes.size(),
+                      record->payload.data(), record->payload.size());
+  if (ZSTD_isError(size) != 0 || size != dictionary.bytes.size()) {
+    return absl::DataLossError("the dictionary is damaged");
+  }
+  return dictionary;
 }
 
 }  // namespace wallprof::store::local
