@@ -30,6 +30,11 @@ constexpr size_t kFraming = 8;
 // A client that takes a large answer byte by byte holds a thread no longer.
 constexpr absl::Duration kResponseTimeout = absl::Minutes(10);
 
+// Of a body that was refused, so that its client gets to read why: sixteen
+// times the largest, for as long as a slow network takes.
+constexpr size_t kLingerBodies = 16;
+constexpr absl::Duration kLingerTimeout = absl::Seconds(5);
+
 // Connections that wait for one of the workers: a fleet's agents that all come
 // in the same second.
 constexpr size_t kMaxWaiting = 512;
@@ -149,6 +154,8 @@ absl::Status Daemon::Run(Api& api, const Hooks& hooks) {
   server_options.max_waiting = kMaxWaiting;
   server_options.limits.request_timeout = options_.request_timeout;
   server_options.limits.response_timeout = kResponseTimeout;
+  server_options.limits.linger_timeout = kLingerTimeout;
+  server_options.limits.linger_bytes = kLingerBodies * options_.max_body_bytes;
   server_options.limits.request_bytes =
       server_options.limits.head_bytes + kFraming * options_.max_body_bytes;
   server_options.limits.receive_bytes = kReceiveBytes;

@@ -15,10 +15,9 @@ namespace {
 
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
-// How long a closed connection's last bytes are waited for, and how many. The
-// client has its response by then and usually closes at once.
-constexpr absl::Duration kLinger = absl::Milliseconds(500);
-constexpr size_t kLingerBytes = size_t{1} << 20;
+// How long a closed connection's next bytes are waited for. The client has its
+// response by then and usually closes at once.
+constexpr std::chrono::milliseconds kLinger{500};
 
 // Whether a request can begin so, maybe after an empty line. Clients of other
 // protocols, who wait for an answer before they say more, need not be waited
@@ -131,10 +130,11 @@ bool Connection::IsClientGone() const {
 
 void Connection::Finish() {
   transport_->EndSending();
-  Clock::time_point deadline =
-      Clock::now() + absl::ToChronoMilliseconds(kLinger);
-  const size_t most = received_ + kLingerBytes;
-  while (received_ < most && Fill(deadline) > 0) {
+  const Clock::time_point last =
+      Clock::now() + absl::ToChronoMilliseconds(limits_.linger_timeout);
+  const size_t most = received_ + limits_.linger_bytes;
+  while (received_ < most &&
+         Fill(std::min<Clock::time_point>(Clock::now() + kLinger, last)) > 0) {
   }
 }
 

@@ -29,6 +29,11 @@ struct ConnectionLimits {
   // For all of it.
   absl::Duration response_timeout = absl::Hours(24);
 
+  // How long, and how much of, what a client still sends after its response is
+  // read. One whose large body was refused may send all of it before it looks.
+  absl::Duration linger_timeout = absl::Milliseconds(500);
+  size_t linger_bytes = size_t{1} << 20;
+
   // Request line and headers. A browser's cookies for localhost, which all of
   // its ports share, fit.
   size_t head_bytes = size_t{32} << 10;

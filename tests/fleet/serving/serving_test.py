@@ -168,6 +168,10 @@ class LimitsTest(DaemonTest):
             post(f'Content-Length: {most + 1}'))), 413)
         self.assertEqual(status_of(daemon.exchange(
             post('Content-Length: 99999999999999999999999'))), 413)
+        # By a client that sends all before it reads.
+        large = 15 * most
+        self.assertEqual(status_of(daemon.exchange(
+            post(f'Content-Length: {large}'), b'x' * large)), 413)
         answer = daemon.exchange(post('Expect: 100-continue',
                                       f'Content-Length: {most + 1}'))
         self.assertEqual(status_of(answer), 413)
@@ -191,7 +195,7 @@ class LimitsTest(DaemonTest):
         self.assertEqual(daemon.request('POST', '/', 'x' * most).status, 200)
         metrics = daemon.request('GET', '/metrics').content
         self.assertIn(b'subject_requests_total{method="none",path="none",'
-                      b'code="413"} 6', metrics)
+                      b'code="413"} 7', metrics)
         self.assertEqual(daemon.stop(), 0)
 
     def test_unclear_framing_is_refused(self):
