@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "fleet/store/record.h"
 
 namespace wallprof::store {
@@ -146,12 +147,8 @@ absl::StatusOr<StoreStatistics> KeptProfiles::Stats() {
   const auto series = index_->CountSeries();
   if (!series.ok()) return series.status();
   statistics.series = *series;
-  const auto segments = segments_->List();
-  if (!segments.ok()) return segments.status();
-  statistics.segments = static_cast<int64_t>(segments->size());
-  for (const SegmentInfo& segment : *segments) {
-    statistics.segment_bytes += segment.bytes;
-  }
+  const absl::Status counted = CountSegments(statistics);
+  if (!counted.ok()) return counted;
   statistics.added = added_;
   statistics.duplicates = duplicates_;
   statistics.expired = house_.expired();
@@ -160,6 +157,25 @@ absl::StatusOr<StoreStatistics> KeptProfiles::Stats() {
   statistics.damaged = damaged_ + packing_.damaged();
   statistics.commits = queue_.commits();
   return statistics;
+}
+
+absl::Status KeptProfiles::CountSegments(StoreStatistics& statistics) {
+  const std::lock_guard lock(counting_segments_);
+  const absl::Time now = absl::Now();
+  if (absl::AbsDuration(now - segments_counted_) >=
+      options_.counts_segments_every) {
+    const auto segments = segments_->List();
+    if (!segments.ok()) return segments.status();
+    segments_counted_ = now;
+    segment_count_ = static_cast<int64_t>(segments->size());
+    segment_bytes_ = 0;
+    for (const SegmentInfo& segment : *segments) {
+      segment_bytes_ += segment.bytes;
+    }
+  }
+  statistics.segments = segment_count_;
+  statistics.segment_bytes = segment_bytes_;
+  return absl::OkStatus();
 }
 
 absl::Status KeptProfiles::Check() {

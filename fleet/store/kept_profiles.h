@@ -32,6 +32,10 @@ struct KeepingOptions {
   // afterwards.
   bool compresses_adds = false;
 
+  // For how long Stats() has segments as they were listed: where they are
+  // elsewhere, that is a request for every thousand.
+  absl::Duration counts_segments_every;
+
   // How often the housekeeping is done; never by itself if zero.
   absl::Duration keeps_house_every = absl::Minutes(1);
 
@@ -61,6 +65,7 @@ class KeptProfiles : public ProfileStore {
 
  private:
   absl::StatusOr<std::string> ReadAt(const IndexEntry& entry);
+  absl::Status CountSegments(StoreStatistics& statistics);
   void KeepHouseNowAndThen();
 
   const fleet::File lock_;
@@ -75,6 +80,11 @@ class KeptProfiles : public ProfileStore {
   std::mutex keeping_house_;
   House house_;      // under keeping_house_, but for its counts
   Packing packing_;  // the same
+
+  std::mutex counting_segments_;
+  absl::Time segments_counted_ = absl::InfinitePast();
+  int64_t segment_count_ = 0;
+  int64_t segment_bytes_ = 0;
 
   std::atomic<int64_t> added_{0};
   std::atomic<int64_t> duplicates_{0};

@@ -23,6 +23,9 @@ namespace {
 constexpr absl::Duration kTellsIndexWithin = absl::Minutes(10);
 constexpr absl::Duration kOrphanAge = absl::Hours(1);
 
+// Whoever looks at the figures does so more often than they change by much.
+constexpr absl::Duration kCountsObjectsEvery = absl::Minutes(1);
+
 // Held for as long as the store is open: of two that write, each would take the
 // other's segments for leftovers.
 absl::StatusOr<fleet::File> LockDirectory(const std::string& directory) {
@@ -104,6 +107,7 @@ absl::StatusOr<std::unique_ptr<ProfileStore>> OpenShared(
   keeping.compresses_adds = true;
   keeping.packing.min_age = kTellsIndexWithin;
   keeping.house.orphan_age = kOrphanAge;
+  keeping.counts_segments_every = kCountsObjectsEvery;
   return std::make_unique<KeptProfiles>(fleet::File(), *std::move(index),
                                         *std::move(segments),
                                         std::move(keeping));

@@ -70,12 +70,12 @@ struct StoreOptions {
 struct StoreStatistics {
   int64_t profiles = 0;
   int64_t series = 0;
-  int64_t segments = 0;
-  int64_t segment_bytes = 0;
-  int64_t added = 0;       // since the start, as are those below
-  int64_t duplicates = 0;  // sent again
-  int64_t expired = 0;     // by age
-  int64_t evicted = 0;     // by size
+  int64_t segments = 0;       // of a shared store, as of a minute ago at most
+  int64_t segment_bytes = 0;  // likewise
+  int64_t added = 0;          // since the start, as are those below
+  int64_t duplicates = 0;     // sent again
+  int64_t expired = 0;        // by age
+  int64_t evicted = 0;        // by size
   int64_t thinned = 0;
   int64_t damaged = 0;  // records that could not be read
   int64_t commits = 0;  // batches; profiles of one share its write to the disk
