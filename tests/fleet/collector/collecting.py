@@ -15,7 +15,7 @@ import urllib.parse
 PATIENCE_SECONDS = 60  # of a machine that does much else
 
 
-def _varint(number):
+def varint(number):
     out = bytearray()
     while number > 0x7f:
         out.append(number & 0x7f | 0x80)
@@ -24,12 +24,13 @@ def _varint(number):
     return bytes(out)
 
 
-def _number(field, value):
-    return _varint(field << 3) + _varint(value)
+def number(tag, value):
+    """A field of a protobuf message."""
+    return varint(tag << 3) + varint(value)
 
 
-def _bytes(field, value):
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
+def field(tag, value):
+    return varint(tag << 3 | 2) + varint(len(value)) + value
 
 
 def message(stacks, time_seconds, seconds=10):
@@ -43,7 +44,7 @@ def message(stacks, time_seconds, seconds=10):
 
     samples, frames = b'', []
     types = b''.join(
-        _bytes(1, _number(1, text(kind)) + _number(2, text(unit)))
+        field(1, number(1, text(kind)) + number(2, text(unit)))
         for kind, unit in (('samples', 'count'), ('wall', 'nanoseconds')))
     for stack, milliseconds in stacks.items():
         ids = []
@@ -51,17 +52,17 @@ def message(stacks, time_seconds, seconds=10):
             if frame not in frames:
                 frames.append(frame)
             ids.append(frames.index(frame) + 1)
-        samples += _bytes(2, _bytes(1, b''.join(map(_varint, ids))) + _bytes(
-            2, _varint(1) + _varint(milliseconds * 1000000)))
+        samples += field(2, field(1, b''.join(map(varint, ids))) + field(
+            2, varint(1) + varint(milliseconds * 1000000)))
     tables = b''.join(
-        _bytes(4, _number(1, i) + _bytes(4, _number(1, i))) +
-        _bytes(5, _number(1, i) + _number(2, text(frame)))
+        field(4, number(1, i) + field(4, number(1, i))) +
+        field(5, number(1, i) + number(2, text(frame)))
         for i, frame in enumerate(frames, 1))
-    end = (_number(9, int(time_seconds * 1e9)) + _number(10, int(seconds * 1e9)) +
-           _bytes(11, _number(1, text('wall')) + _number(2, text('nanoseconds'))) +
-           _number(12, 10101010) + _number(14, text('wall')))
+    end = (number(9, int(time_seconds * 1e9)) + number(10, int(seconds * 1e9)) +
+           field(11, number(1, text('wall')) + number(2, text('nanoseconds'))) +
+           number(12, 10101010) + number(14, text('wall')))
     return types + samples + tables + b''.join(
-        _bytes(6, string.encode()) for string in strings) + end
+        field(6, string.encode()) for string in strings) + end
 
 
 def profile(stacks, time_seconds, seconds=10):
