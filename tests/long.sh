@@ -58,6 +58,21 @@ WALLPROF_TEST_KILLS=200 python3 "$source_dir/tests/fleet/store/kill_test.py" \
   "$builds/release/tests/fleet/store/store_subject" ||
   fail "a store lost or doubled profiles, see above."
 
+say "Collectors that are killed, and a day of three hundred processes"
+for group in Directory Shared; do
+  WALLPROF_TEST_KILLS=100 python3 \
+    "$source_dir/tests/fleet/collector/collector_test.py" \
+    "$builds/release/wallprof" \
+    "$builds/release/tests/fleet/objects/node_modules" "${group}Test" ||
+    fail "a collector lost or doubled profiles, see above."
+done
+WALLPROF_TEST_DAY_PROFILES=96 python3 \
+  "$source_dir/tests/fleet/collector/day_test.py" "$builds/release/wallprof" ||
+  fail "a day's sums are not what was sent, see above."
+
+say "What a collector takes in, keeps and adds up"
+"$source_dir/bench/collector" --build "$builds/release"
+
 say "Servers under load, beside bare"
 "$source_dir/bench/real_programs" --build "$builds/release"
 
