@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "fleet/files/files.h"
+#include "fleet/store/kept_profiles.h"
 #include "fleet/store/profile_store.h"
 #include "fleet/store/shared/object_segments.h"
 #include "fleet/store/shared/postgres_index.h"
@@ -183,6 +185,53 @@ TEST_F(SharedStoreTest, WhileOneKeepsHouse) {
     }
   });
   EXPECT_EQ(new_, 100);
+  ExpectAllThere(100);
+}
+
+// Two that both take themselves for the one that keeps house, as after a long
+// pause, pack and remove while others add and read.
+TEST_F(SharedStoreTest, WhileTwoPack) {
+  std::vector<std::unique_ptr<ProfileStore>> stores;
+  for (int i = 0; i < 2; ++i) {
+    auto index = MakePostgresIndex(place_.index());
+    auto segments = MakeObjectSegments(place_.objects());
+    ASSERT_TRUE(index.ok() && segments.ok());
+    KeepingOptions options;
+    options.house.now = absl::Now;
+    options.packing.min_group_bytes = 0;
+    options.keeps_house_every = absl::ZeroDuration();
+    stores.push_back(std::make_unique<KeptProfiles>(
+        fleet::File(), std::move(*index), std::move(*segments), options));
+  }
+  int rounds = 0;
+  SendToAll(stores, 100, [&] {
+    AskPostgres(place_.index(),
+                "UPDATE wallprof_store SET lead_until = '-infinity'");
+    std::vector<std::thread> threads;
+    for (const auto& store : stores) {
+      threads.emplace_back([&] {
+        const absl::Status kept = store->KeepHouse();
+        EXPECT_TRUE(kept.ok()) << kept;
+      });
+    }
+    for (const IndexEntry& entry : FindAll(*stores[rounds++ % 2])) {
+      const auto message = stores[rounds % 2]->Read(entry);
+      EXPECT_TRUE(message.ok()) << message.status();
+    }
+    for (std::thread& thread : threads) thread.join();
+  });
+  EXPECT_EQ(new_, 100);
+  for (const auto& store : stores) {
+    AskPostgres(place_.index(),
+                "UPDATE wallprof_store SET lead_until = '-infinity'");
+    ASSERT_TRUE(store->KeepHouse().ok());
+  }
+  int64_t packed = 0;
+  const auto entries = FindAll(*stores[0]);
+  for (const IndexEntry& entry : entries) {
+    packed += entry.place.segment.ends_with(".packed") ? 1 : 0;
+  }
+  EXPECT_EQ(packed, 100);
   ExpectAllThere(100);
 }
 
