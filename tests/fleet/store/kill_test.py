@@ -32,10 +32,10 @@ class KillTest(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
-        self.directory = os.path.join(temporary.name, 'store')
+        self.store = os.path.join(temporary.name, 'store')
 
     def run_until_killed(self, first, seconds):
-        with subprocess.Popen([SUBJECT, self.directory, str(first)],
+        with subprocess.Popen([SUBJECT, self.store, str(first)],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as subject:
             timer = threading.Timer(seconds, subject.kill)
@@ -46,7 +46,7 @@ class KillTest(unittest.TestCase):
         return lines_of(output)
 
     def look(self):
-        subject = subprocess.run([SUBJECT, self.directory], check=False,
+        subject = subprocess.run([SUBJECT, self.store], check=False,
                                  capture_output=True, text=True, timeout=60)
         self.assertEqual(subject.returncode, 0, subject.stderr)
         return lines_of(subject.stdout), subject.stderr

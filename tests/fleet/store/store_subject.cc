@@ -1,12 +1,14 @@
 // A program that uses a store until it is killed:
 //
-//   store_subject DIRECTORY FIRST   adds profiles from that number on, removes
-//                                   some and packs; says on standard output
-//                                   what it begins and what is done for good
-//   store_subject DIRECTORY         says what is there, and ends
+//   store_subject STORE FIRST   adds profiles from that number on, removes some
+//                               and packs; says on standard output what it
+//                               begins and what is done for good
+//   store_subject STORE         says what is there, and ends
 //
-// A line each: "added N", "remove N" before it is asked for and "removed N"
-// after, "there N" and "wrong N" for what cannot be read as it was written.
+// STORE is a directory, or the URLs of an index and of blobs with a space
+// between. A line each: "added N", "remove N" before it is asked for and
+// "removed N" after, "there N" and "wrong N" for what cannot be read as it was
+// written.
 #include <unistd.h>
 
 #include <cstdio>
@@ -81,7 +83,13 @@ void Tell(ProfileStore& store) {
 
 int Main(int argc, char** argv) {
   StoreOptions options;
-  options.directory = argv[1];
+  const std::string where = argv[1];
+  if (const size_t space = where.find(' '); space != std::string::npos) {
+    options.index = where.substr(0, space);
+    options.blobs = where.substr(space + 1);
+  } else {
+    options.directory = where;
+  }
   options.log = [](const fleet::LogLine& line) {
     std::fprintf(stderr, "%s\n", line.text().c_str());
   };
