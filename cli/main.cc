@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   wallprof::cli::AddTop(program, exit_status);
   wallprof::cli::AddConvert(program, exit_status);
   wallprof::cli::AddDiff(program, exit_status);
+  wallprof::cli::AddMerge(program, exit_status);
   wallprof::cli::AddAgent(program, exit_status);
   wallprof::cli::AddCollect(program, exit_status);
   try {

@@ -30,14 +30,6 @@ absl::StatusOr<std::string> ReadAll(FILE* file) {
   return bytes;
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  if (path == "-") return ReadAll(stdin);
-  std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "rbe"),
-                                             fclose);
-  if (file == nullptr) return absl::ErrnoToStatus(errno, "cannot open");
-  return ReadAll(file.get());
-}
-
 absl::StatusOr<Profile> ReadDirectory(const std::string& path,
                                       const PastTimes& times,
                                       const PastOptions& options) {
@@ -67,7 +59,7 @@ absl::StatusOr<Profile> ReadUnnamed(const std::string& path,
     return absl::InvalidArgumentError(
         "--from is for a directory that a recorder wrote to");
   }
-  absl::StatusOr<std::string> bytes = ReadFile(path);
+  absl::StatusOr<std::string> bytes = ReadBytes(path);
   if (!bytes.ok()) return bytes.status();
   // An empty file is an empty profile in folded stacks, but cut short if it
   // says that it is pprof.
@@ -76,6 +68,14 @@ absl::StatusOr<Profile> ReadUnnamed(const std::string& path,
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> ReadBytes(const std::string& path) {
+  if (path == "-") return ReadAll(stdin);
+  std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "rbe"),
+                                             fclose);
+  if (file == nullptr) return absl::ErrnoToStatus(errno, "cannot open");
+  return ReadAll(file.get());
+}
 
 absl::StatusOr<Profile> ReadProfile(const std::string& path,
                                     const PastTimes& times,

@@ -26,6 +26,9 @@ absl::StatusOr<Profile> ReadProfile(const std::string& path,
                                     const PastTimes& times = {},
                                     const PastOptions& options = {});
 
+// What is in a file. Errors do not name it.
+absl::StatusOr<std::string> ReadBytes(const std::string& path);
+
 // A file appears whole or not at all.
 absl::Status WriteProfile(const Profile& profile, const std::string& path,
                           Format format, const FoldedOptions& folded = {});

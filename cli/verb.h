@@ -23,6 +23,7 @@ void AddCollect(CLI::App& program, int& exit_status);
 void AddConvert(CLI::App& program, int& exit_status);
 void AddDiff(CLI::App& program, int& exit_status);
 void AddFetch(CLI::App& program, int& exit_status);
+void AddMerge(CLI::App& program, int& exit_status);
 void AddRun(CLI::App& program, int& exit_status);
 void AddTop(CLI::App& program, int& exit_status);
 

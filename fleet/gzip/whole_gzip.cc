@@ -61,6 +61,8 @@ bool UnpackOne(std::string_view bytes, size_t max_bytes, std::string& message) {
 
 }  // namespace
 
+bool IsGzip(std::string_view bytes) { return bytes.substr(0, 2) == "\x1f\x8b"; }
+
 absl::StatusOr<std::string> UnpackWhole(std::string_view bytes,
                                         size_t max_bytes) {
   std::string message;

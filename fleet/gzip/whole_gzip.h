@@ -12,6 +12,9 @@
 
 namespace wallprof::fleet {
 
+// Whether `bytes` begin as a gzip member does.
+bool IsGzip(std::string_view bytes);
+
 // As UnpackPprof (wallprof/pprof_merge.h), words included. Safe from any
 // thread.
 absl::StatusOr<std::string> UnpackWhole(std::string_view bytes,

@@ -112,8 +112,11 @@ absl::Status WriteFile(const Profile& profile, std::string_view path) {
 
 absl::Status WriteFile(const Profile& profile, std::string_view path,
                        Format format, const FoldedOptions& folded) {
+  return WriteBytes(Encode(profile, format, folded), path);
+}
+
+absl::Status WriteBytes(std::string_view bytes, std::string_view path) {
   std::string target(path);
-  std::string bytes = Encode(profile, format, folded);
   if (IsStream(target)) return WriteStream(bytes, target);
   TemporaryFile file(target);
   absl::Status status = file.Create();

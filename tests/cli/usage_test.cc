@@ -30,7 +30,7 @@ TEST_P(VerbTest, HasHelpAndVersion) {
 
 INSTANTIATE_TEST_SUITE_P(Verbs, VerbTest,
                          testing::Values("", "fetch", "top", "convert", "diff",
-                                         "agent", "collect"),
+                                         "agent", "collect", "merge"),
                          [](const testing::TestParamInfo<const char*>& info) {
                            return *info.param ? info.param : "program";
                          });
@@ -55,7 +55,8 @@ INSTANTIATE_TEST_SUITE_P(
         "diff - -", "diff --view-before cpu a b",
         "diff --view-before cpu --view-after cpu a",
         "diff --table -o d.svg a b", "top --focus [ a", "top --tagfocus k=[ a",
-        "diff -o x.png a b", "fetch", "fetch --seconds 0 :1",
+        "diff -o x.png a b", "merge", "merge -o x.png a",
+        "merge - -", "fetch", "fetch --seconds 0 :1",
         "fetch --seconds -1 :1", "fetch --seconds inf :1",
         "fetch --seconds 1x :1", "fetch --format png :1", "fetch --view x :1",
         "fetch -o x.png :1", "fetch ftp://localhost/", "collect",

@@ -138,6 +138,9 @@ absl::Status WriteFile(const Profile& profile, std::string_view path);
 absl::Status WriteFile(const Profile& profile, std::string_view path,
                        Format format, const FoldedOptions& folded = {});
 
+// The same of a profile that is encoded already.
+absl::Status WriteBytes(std::string_view bytes, std::string_view path);
+
 }  // namespace wallprof
 
 #endif  // WALLPROF_FORMATS_H_
