@@ -145,12 +145,15 @@ std::optional<HttpResponse> Front::Guard(const HttpRequest& head,
       return std::nullopt;
     case TokenSet::Verdict::kMissing:
       response = api_.Refusal(visit.path, 401, "A bearer token is needed.");
-      response.headers["WWW-Authenticate"] = "Bearer realm=\"wallprof\"";
+      // A browser asks its user for the second.
+      response.headers["WWW-Authenticate"] =
+          "Bearer realm=\"wallprof\", Basic realm=\"wallprof\"";
       return response;
     case TokenSet::Verdict::kUnknown:
       response = api_.Refusal(visit.path, 401, "The token is not known.");
       response.headers["WWW-Authenticate"] =
-          "Bearer realm=\"wallprof\", error=\"invalid_token\"";
+          "Bearer realm=\"wallprof\", error=\"invalid_token\", "
+          "Basic realm=\"wallprof\"";
       return response;
     case TokenSet::Verdict::kForbidden:
       break;

@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -20,6 +22,26 @@ namespace {
 constexpr size_t kShort = 16;
 
 constexpr absl::string_view kBearer = "Bearer ";
+constexpr absl::string_view kBasic = "Basic ";
+
+// The token in an Authorization header: a bearer's, or the password of a
+// browser, which can ask its user for nothing else; whatever the user's name.
+std::optional<std::string> TokenIn(absl::string_view authorization) {
+  if (absl::StartsWithIgnoreCase(authorization, kBearer)) {
+    return std::string(
+        absl::StripAsciiWhitespace(authorization.substr(kBearer.size())));
+  }
+  std::string name_and_password;
+  if (!absl::StartsWithIgnoreCase(authorization, kBasic) ||
+      !absl::Base64Unescape(
+          absl::StripAsciiWhitespace(authorization.substr(kBasic.size())),
+          &name_and_password)) {
+    return std::nullopt;
+  }
+  const size_t colon = name_and_password.find(':');
+  if (colon == std::string::npos) return std::nullopt;
+  return name_and_password.substr(colon + 1);
+}
 
 // What RFC 6750 has a token made of.
 bool IsTokenCharacter(unsigned char c) {
@@ -103,11 +125,10 @@ absl::StatusOr<TokenSet> TokenSet::Parse(std::string_view text,
 TokenSet::Verdict TokenSet::Check(std::string_view authorization,
                                   Scope needed) const {
   if (needed == Scope::kNone) return Verdict::kAllowed;
-  const absl::string_view header(authorization.data(), authorization.size());
-  if (!absl::StartsWithIgnoreCase(header, kBearer)) return Verdict::kMissing;
-  const absl::string_view given =
-      absl::StripAsciiWhitespace(header.substr(kBearer.size()));
-  const Digest digest = DigestOf({given.data(), given.size()});
+  const std::optional<std::string> given =
+      TokenIn({authorization.data(), authorization.size()});
+  if (!given.has_value()) return Verdict::kMissing;
+  const Digest digest = DigestOf(*given);
   bool is_known = false;
   bool reaches = false;
   for (const Token& token : tokens_) {

@@ -45,8 +45,9 @@ class TokenSet {
     kForbidden,  // one whose scopes do not reach
   };
 
-  // `authorization` is the header of that name, empty where there is none. The
-  // time it takes does not tell how much of a token was right.
+  // `authorization` is the header of that name, empty where there is none: of
+  // the scheme Bearer, or Basic with the token as the password. The time it
+  // takes does not tell how much of a token was right.
   Verdict Check(std::string_view authorization, Scope needed) const;
 
   // Whether there is a token so short that it can be guessed.

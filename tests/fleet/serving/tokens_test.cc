@@ -64,6 +64,23 @@ TEST(TokenSetTest, OnlyBearerTokensOfTheFileAreTaken) {
   }
 }
 
+TEST(TokenSetTest, APasswordOfABrowserIsAToken) {
+  const TokenSet tokens = Some();
+  // anyone:reads0123456789ab
+  EXPECT_EQ(
+      tokens.Check("Basic YW55b25lOnJlYWRzMDEyMzQ1Njc4OWFi", Scope::kRead),
+      Verdict::kAllowed);
+  EXPECT_EQ(
+      tokens.Check("Basic YW55b25lOnJlYWRzMDEyMzQ1Njc4OWFi", Scope::kAdmin),
+      Verdict::kForbidden);
+  // anyone:wrong, nocolon
+  EXPECT_EQ(tokens.Check("Basic YW55b25lOndyb25n", Scope::kRead),
+            Verdict::kUnknown);
+  EXPECT_EQ(tokens.Check("Basic bm9jb2xvbg==", Scope::kRead),
+            Verdict::kMissing);
+  EXPECT_EQ(tokens.Check("Basic !!!", Scope::kRead), Verdict::kMissing);
+}
+
 TEST(TokenSetTest, BadLinesAreNamedAndTokensNotShown) {
   const struct {
     const char* text;
