@@ -2,9 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "tests/encode/shell.h"
 #include "tests/profile/stack_profile.h"
 #include "wallprof/formats.h"
+#include "wallprof/pprof_merge.h"
 
 namespace wallprof {
 namespace {
@@ -19,6 +24,20 @@ std::string Pprof(const std::string& arguments) {
                                 " go tool pprof " + arguments);
   EXPECT_EQ(result.exit_status, 0) << result.output;
   return result.output;
+}
+
+// Of the messages in these files, which may be gzipped, to `out`.
+void AddUpFiles(const std::vector<std::string>& paths, const std::string& out) {
+  PprofMerger merger;
+  for (const std::string& path : paths) {
+    absl::StatusOr<std::string> message =
+        UnpackPprof(ReadWhole(path), kMaxDecodedBytes);
+    ASSERT_TRUE(message.ok()) << message.status();
+    EXPECT_EQ(merger.Add(*message), absl::OkStatus());
+  }
+  absl::StatusOr<std::string> sum = std::move(merger).FinishEncoded();
+  ASSERT_TRUE(sum.ok()) << sum.status();
+  WriteWhole(out, *sum);
 }
 
 TEST(GoPprofTest, RawShowsEveryField) {
@@ -71,6 +90,10 @@ TEST(GoPprofTest, MergeAgreesWithPprofs) {
   EXPECT_EQ(Pprof("-raw " + folder.PathOf("ours.pb.gz")),
             Pprof("-raw " + folder.PathOf("a.pb.gz") + " " +
                   folder.PathOf("b.pb.gz")));
+  AddUpFiles({folder.PathOf("a.pb.gz"), folder.PathOf("b.pb.gz")},
+             folder.PathOf("sum.pb.gz"));
+  EXPECT_EQ(Pprof("-raw " + folder.PathOf("sum.pb.gz")),
+            Pprof("-raw " + folder.PathOf("ours.pb.gz")));
 }
 
 TEST(GoPprofTest, ProfileWrittenByGoComesBackTheSame) {
@@ -89,6 +112,9 @@ TEST(GoPprofTest, ProfileWrittenByGoComesBackTheSame) {
   std::string raw = Pprof("-raw " + theirs);
   EXPECT_THAT(raw, HasSubstr("request:[42]"));
   EXPECT_EQ(Pprof("-raw " + ours), raw);
+  AddUpFiles({theirs, theirs, theirs}, ours);
+  EXPECT_EQ(Pprof("-raw " + ours),
+            Pprof("-raw " + theirs + " " + theirs + " " + theirs));
 }
 
 }  // namespace
