@@ -58,6 +58,13 @@ WALLPROF_TEST_KILLS=200 python3 "$source_dir/tests/fleet/store/kill_test.py" \
   "$builds/release/tests/fleet/store/store_subject" ||
   fail "a store lost or doubled profiles, see above."
 
+say "Collectors of one store, killed 25 times with PostgreSQL"
+WALLPROF_TEST_KILLS=25 python3 \
+  "$source_dir/tests/fleet/store/shared/shared_kill_test.py" \
+  "$builds/release/tests/fleet/store/store_subject" \
+  "$builds/release/tests/fleet/objects/node_modules" ||
+  fail "a shared store lost or doubled profiles, see above."
+
 say "Collectors that are killed, and a day of three hundred processes"
 for group in Directory Shared; do
   WALLPROF_TEST_KILLS=100 python3 \

@@ -169,23 +169,23 @@ class SharedStoreTest : public ::testing::Test {
 TEST_F(SharedStoreTest, TheSameProfilesThroughTwoCollectors) {
   std::vector<std::unique_ptr<ProfileStore>> stores;
   for (int i = 0; i < 2; ++i) stores.push_back(Open());
-  SendToAll(stores, 100, [] {});
-  EXPECT_EQ(new_, 100) << "each is new once";
+  SendToAll(stores, 60, [] {});
+  EXPECT_EQ(new_, 60) << "each is new once";
   EXPECT_EQ(refused_, 0);
-  ExpectAllThere(100);
+  ExpectAllThere(60);
 }
 
 TEST_F(SharedStoreTest, WhileOneKeepsHouse) {
   std::vector<std::unique_ptr<ProfileStore>> stores;
   for (int i = 0; i < 2; ++i) stores.push_back(Open());
-  SendToAll(stores, 100, [&] {
+  SendToAll(stores, 60, [&] {
     for (const auto& store : stores) {
       const absl::Status kept = store->KeepHouse();
       EXPECT_TRUE(kept.ok()) << kept;
     }
   });
-  EXPECT_EQ(new_, 100);
-  ExpectAllThere(100);
+  EXPECT_EQ(new_, 60);
+  ExpectAllThere(60);
 }
 
 // Two that both take themselves for the one that keeps house, as after a long
@@ -204,7 +204,7 @@ TEST_F(SharedStoreTest, WhileTwoPack) {
         fleet::File(), std::move(*index), std::move(*segments), options));
   }
   int rounds = 0;
-  SendToAll(stores, 100, [&] {
+  SendToAll(stores, 60, [&] {
     AskPostgres(place_.index(),
                 "UPDATE wallprof_store SET lead_until = '-infinity'");
     std::vector<std::thread> threads;
@@ -220,7 +220,7 @@ TEST_F(SharedStoreTest, WhileTwoPack) {
     }
     for (std::thread& thread : threads) thread.join();
   });
-  EXPECT_EQ(new_, 100);
+  EXPECT_EQ(new_, 60);
   for (const auto& store : stores) {
     AskPostgres(place_.index(),
                 "UPDATE wallprof_store SET lead_until = '-infinity'");
@@ -231,35 +231,35 @@ TEST_F(SharedStoreTest, WhileTwoPack) {
   for (const IndexEntry& entry : entries) {
     packed += entry.place.segment.ends_with(".packed") ? 1 : 0;
   }
-  EXPECT_EQ(packed, 100);
-  ExpectAllThere(100);
+  EXPECT_EQ(packed, 60);
+  ExpectAllThere(60);
 }
 
 TEST_F(SharedStoreTest, WhileRequestsFail) {
   std::vector<std::unique_ptr<ProfileStore>> stores;
   for (int i = 0; i < 2; ++i) stores.push_back(Open());
-  SendToAll(stores, 60, [] {
+  SendToAll(stores, 40, [] {
     ScriptFaults("ok drop-after 503 ok drop-before ok late drop-after");
   });
-  EXPECT_EQ(new_, 60);
+  EXPECT_EQ(new_, 40);
   EXPECT_EQ(refused_, 0) << "each fault passes";
   ScriptFaults("half 503 drop-before half");
-  ExpectAllThere(60);
+  ExpectAllThere(40);
 }
 
 TEST_F(SharedStoreTest, WhilePostgresEndsAndComesBack) {
   std::vector<std::unique_ptr<ProfileStore>> stores;
   for (int i = 0; i < 2; ++i) stores.push_back(Open());
   int kills = 0;
-  SendToAll(stores, 120, [&] {
-    if (new_ > 40 * (kills + 1) && kills < 2) {
+  SendToAll(stores, 90, [&] {
+    if (new_ > 30 * (kills + 1) && kills < 2) {
       KillPostgres();
       ++kills;
     }
   });
   EXPECT_EQ(kills, 2);
-  EXPECT_EQ(new_, 120) << "also those whose answer was lost";
-  ExpectAllThere(120);
+  EXPECT_EQ(new_, 90) << "also those whose answer was lost";
+  ExpectAllThere(90);
 }
 
 TEST_F(SharedStoreTest, AFreshObjectIsNotTakenForALeftover) {
