@@ -83,8 +83,9 @@ fuzz() {
   local fuzzers=(encode/pprof encode/pprof_merge encode/folded encode/perf_script
     encode/gperftools_cpu record/spool_decode
     fleet/agent/labels fleet/agent/parcel fleet/agent/http_answer
-    fleet/bundle/zip_names fleet/collector/upload fleet/store/selector fleet/store/record
-    http/request symbolize/jit_dump symbolize/perf_map)
+    fleet/bundle/zip_names fleet/collector/upload
+    fleet/store/columns fleet/store/record fleet/store/selector http/request
+    symbolize/jit_dump symbolize/perf_map)
   configure fuzz -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 \
     -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
     -DWALLPROF_BUILD_FUZZERS=ON \

@@ -10,16 +10,16 @@
 namespace wallprof::store {
 namespace {
 
-// Of C++ profiles in gzip, 9 leaves half, at 20 MB a second; 17 leaves 43 %,
-// at 2 MB a second; beyond it nothing is gained.
+// Of C++ profiles in gzip, 6 leaves 40 %, at 40 MB a second; 9 leaves 39 %, at
+// half of that; 17 leaves 37 %, at 2 MB a second (bench/store.cc).
 int LevelOf(Effort effort) {
   switch (effort) {
     case Effort::kInPassing:
       return 3;
     case Effort::kQuick:
-      return 9;
+      return 6;
     case Effort::kThorough:
-      return 17;
+      return 9;
   }
   return 3;
 }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <tuple>
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "fleet/store/columns.h"
 
 namespace wallprof::store {
 namespace {
@@ -33,7 +35,8 @@ constexpr auto kGivesWay = std::chrono::milliseconds(50);
 absl::Status Stopped() { return absl::CancelledError("the store is closing"); }
 
 bool IsPacked(const Record& record) {
-  return record.encoding == Encoding::kZstd && record.dictionary != 0;
+  return record.encoding == Encoding::kColumns ||
+         (record.encoding == Encoding::kZstd && record.dictionary != 0);
 }
 
 }  // namespace
@@ -202,8 +205,11 @@ absl::Status Packing::PackService(std::vector<Item*> items, Effort effort,
     absl::StatusOr<std::string> message =
         rooms_.unpacker.Unpack((*item)->record);
     if (!message.ok()) continue;  // told below
-    bytes += message->size();
-    samples.push_back(*std::move(message));
+    // What is compressed is what is learnt from.
+    std::optional<std::string> columns = SplitColumns(*message);
+    samples.push_back(columns.has_value() ? *std::move(columns)
+                                          : *std::move(message));
+    bytes += samples.back().size();
   }
   // From the oldest to the newest.
   std::reverse(samples.begin(), samples.end());
@@ -227,10 +233,13 @@ absl::Status Packing::PackService(std::vector<Item*> items, Effort effort,
           .To(log_);
       continue;
     }
-    const PackedMessage packed = Packer::Pack(prepared, *message);
+    const std::optional<std::string> columns = SplitColumns(*message);
+    const PackedMessage packed =
+        Packer::Pack(prepared, columns.has_value() ? *columns : *message);
     if (packed.payload.size() >= item->record.payload.size()) continue;
     Record record = item->record;
-    record.encoding = Encoding::kZstd;
+    record.encoding =
+        columns.has_value() ? Encoding::kColumns : Encoding::kZstd;
     record.dictionary = packed.dictionary;
     record.payload = packed.payload;
     records[item] = EncodeRecord(record);

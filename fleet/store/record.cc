@@ -111,7 +111,7 @@ bool ParseHead(std::string_view head, Record& record) {
     record.info.series.labels.emplace_back(std::move(key), std::move(value));
   }
   return !reader.is_wrong() && reader.left() == 0 &&
-         encoding <= static_cast<uint64_t>(Encoding::kZstd) &&
+         encoding <= static_cast<uint64_t>(Encoding::kColumns) &&
          record.message_bytes >= 0;
 }
 

@@ -28,8 +28,9 @@ namespace wallprof::store {
 // How a payload is made of a message. The numbers are in files.
 enum class Encoding : uint8_t {
   kRaw = 0,
-  kGzip = 1,  // as it was received
-  kZstd = 2,  // with a dictionary, or without
+  kGzip = 1,     // as it was received
+  kZstd = 2,     // with a dictionary, or without
+  kColumns = 3,  // columns.h, in Zstandard
 };
 
 struct Record {

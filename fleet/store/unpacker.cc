@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fleet/gzip/whole_gzip.h"
+#include "fleet/store/columns.h"
 
 namespace wallprof::store {
 namespace {
@@ -58,15 +59,8 @@ absl::StatusOr<Unpacker::Prepared> Unpacker::DictionaryOf(int64_t id) {
   return prepared;
 }
 
-absl::StatusOr<std::string> Unpacker::Unpack(const Record& record) {
-  switch (record.encoding) {
-    case Encoding::kRaw:
-      return std::string(record.payload);
-    case Encoding::kGzip:
-      return Gunzip(record.payload, record.message_bytes);
-    case Encoding::kZstd:
-      break;
-  }
+absl::StatusOr<std::string> Unpacker::Decompress(const Record& record,
+                                                 size_t bytes) {
   Prepared dictionary;
   if (record.dictionary != 0) {
     absl::StatusOr<Prepared> found = DictionaryOf(record.dictionary);
@@ -75,7 +69,7 @@ absl::StatusOr<std::string> Unpacker::Unpack(const Record& record) {
   }
   thread_local const std::unique_ptr<ZSTD_DCtx, FreeContext> context(
       ZSTD_createDCtx());
-  std::string message(static_cast<size_t>(record.message_bytes), '\0');
+  std::string message(bytes, '\0');
   const size_t size = ZSTD_decompress_usingDDict(
       context.get(), message.data(), message.size(), record.payload.data(),
       record.payload.size(), dictionary.get());
@@ -83,6 +77,27 @@ absl::StatusOr<std::string> Unpacker::Unpack(const Record& record) {
     return absl::DataLossError("record: zstd is damaged");
   }
   return message;
+}
+
+absl::StatusOr<std::string> Unpacker::Unpack(const Record& record) {
+  switch (record.encoding) {
+    case Encoding::kRaw:
+      return std::string(record.payload);
+    case Encoding::kGzip:
+      return Gunzip(record.payload, record.message_bytes);
+    case Encoding::kZstd:
+      return Decompress(record, static_cast<size_t>(record.message_bytes));
+    case Encoding::kColumns:
+      break;
+  }
+  const unsigned long long size =
+      ZSTD_getFrameContentSize(record.payload.data(), record.payload.size());
+  if (size > kMaxPayloadBytes) {
+    return absl::DataLossError("record: zstd is damaged");
+  }
+  const absl::StatusOr<std::string> columns = Decompress(record, size);
+  if (!columns.ok()) return columns.status();
+  return JoinColumns(*columns, record.message_bytes);
 }
 
 }  // namespace wallprof::store

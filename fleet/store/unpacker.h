@@ -30,6 +30,7 @@ class Unpacker {
   using Prepared = std::shared_ptr<const ZSTD_DDict_s>;
 
   absl::StatusOr<Prepared> DictionaryOf(int64_t id);
+  absl::StatusOr<std::string> Decompress(const Record& record, size_t bytes);
 
   Index& index_;
   std::mutex mutex_;

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "fleet/store/kept_profiles.h"
 #include "fleet/store/local/repair.h"
+#include "fleet/store/record.h"
 #include "tests/fleet/store/sample_profiles.h"
 
 namespace wallprof::store {
@@ -32,6 +33,8 @@ class HousekeepingTest : public testing::Test {
     store_.reset();
     auto parts = local::OpenLocalParts(directory_.path(), files_, log_);
     ASSERT_TRUE(parts.ok()) << parts.status();
+    index_ = parts->index.get();
+    segments_ = parts->segments.get();
     KeepingOptions options;
     options.house.retention = std::move(retention);
     options.house.now = [this] { return now_; };
@@ -84,6 +87,8 @@ class HousekeepingTest : public testing::Test {
     lines_.push_back(line.text());
   };
   std::unique_ptr<KeptProfiles> store_;
+  local::LocalIndex* index_ = nullptr;       // the store's
+  local::SegmentFiles* segments_ = nullptr;  // the same
 };
 
 TEST_F(HousekeepingTest, ProfilesGoWhenTheyAreTooOld) {
@@ -195,6 +200,36 @@ TEST_F(HousekeepingTest, PackedProfilesTakeHalf) {
   lines_.clear();
   KeepHouse();
   EXPECT_THAT(lines_, IsEmpty()) << "it is packed already";
+}
+
+// A profile.proto of names alone.
+std::string ProfileOf(int number) {
+  std::string profile;
+  for (int i = 0; i < 300; ++i) {
+    const std::string name =
+        absl::StrCat("function_", i * 31 % 97, "_", number);
+    profile += "\x32";
+    profile += static_cast<char>(name.size());
+    profile += name;
+  }
+  return profile;
+}
+
+TEST_F(HousekeepingTest, ProfilesComeBackFromTheirColumns) {
+  Open();
+  for (int i = 0; i < 20; ++i) Add(SampleInfo(i), ProfileOf(i));
+  Open();
+  KeepHouse();
+  const auto found = FindAll(*store_);
+  ASSERT_THAT(found, SizeIs(20));
+  for (int i = 0; i < 20; ++i) {
+    const auto entries = index_->Get({SampleInfo(i).id});
+    ASSERT_THAT(*entries, SizeIs(1));
+    const auto bytes = segments_->Read(entries->front().place);
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    EXPECT_EQ(DecodeRecord(*bytes)->encoding, Encoding::kColumns);
+    EXPECT_EQ(store_->Read(entries->front()).value_or(""), ProfileOf(i));
+  }
 }
 
 TEST_F(HousekeepingTest, WhatIsMostlyGoneIsPackedAgain) {
