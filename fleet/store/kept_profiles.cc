@@ -3,10 +3,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "fleet/store/columns.h"
 #include "fleet/store/record.h"
 
 namespace wallprof::store {
@@ -55,14 +57,18 @@ absl::StatusOr<bool> KeptProfiles::Add(const NewProfile& profile) {
   if (options_.compresses_adds || profile.gzipped.empty()) {
     Packer::Prepared prepared;
     prepared.effort = Effort::kInPassing;
+    std::optional<std::string> columns;
     if (options_.compresses_adds) {
       auto latest = packer_.Latest(profile.info.series.service);
       if (!latest.ok()) return latest.status();
       prepared = *std::move(latest);
+      columns = SplitColumns(profile.message);
     }
-    packed = Packer::Pack(prepared, profile.message);
+    packed = Packer::Pack(prepared,
+                          columns.has_value() ? *columns : profile.message);
     record.payload = packed.payload;
-    record.encoding = Encoding::kZstd;
+    record.encoding =
+        columns.has_value() ? Encoding::kColumns : Encoding::kZstd;
     record.dictionary = packed.dictionary;
   }
   if (static_cast<int64_t>(record.payload.size()) > kMaxPayloadBytes) {

@@ -34,10 +34,7 @@ constexpr auto kGivesWay = std::chrono::milliseconds(50);
 
 absl::Status Stopped() { return absl::CancelledError("the store is closing"); }
 
-bool IsPacked(const Record& record) {
-  return record.encoding == Encoding::kColumns ||
-         (record.encoding == Encoding::kZstd && record.dictionary != 0);
-}
+bool IsPacked(const Record& record) { return record.dictionary != 0; }
 
 }  // namespace
 

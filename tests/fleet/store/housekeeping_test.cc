@@ -39,6 +39,7 @@ class HousekeepingTest : public testing::Test {
     options.house.retention = std::move(retention);
     options.house.now = [this] { return now_; };
     options.packing = packing_;
+    options.compresses_adds = compresses_adds_;
     options.keeps_house_every = absl::ZeroDuration();
     options.log = log_;
     store_ = std::make_unique<KeptProfiles>(
@@ -81,6 +82,7 @@ class HousekeepingTest : public testing::Test {
   const TemporaryDirectory directory_;
   absl::Time now_ = kSampleTime;
   local::SegmentFileOptions files_;
+  bool compresses_adds_ = false;
   PackingPolicy packing_ = {.min_group_bytes = 0};
   std::vector<std::string> lines_;
   const fleet::LineLog log_ = [this](const fleet::LogLine& line) {
@@ -230,6 +232,27 @@ TEST_F(HousekeepingTest, ProfilesComeBackFromTheirColumns) {
     EXPECT_EQ(DecodeRecord(*bytes)->encoding, Encoding::kColumns);
     EXPECT_EQ(store_->Read(entries->front()).value_or(""), ProfileOf(i));
   }
+}
+
+TEST_F(HousekeepingTest, WhereBytesTravelTheyAreCompressedBefore) {
+  compresses_adds_ = true;
+  Open();
+  // Without a dictionary yet; then with the one that the first ones gave.
+  for (int i = 0; i < 20; ++i) Add(SampleInfo(i), ProfileOf(i));
+  Open();
+  KeepHouse();
+  for (int i = 20; i < 24; ++i) Add(SampleInfo(i), ProfileOf(i));
+  Add(SampleInfo(24), AlikeMessage(24));  // no profile
+  const auto entries = *store_->Get({SampleInfo(20).id, SampleInfo(24).id});
+  ASSERT_THAT(entries, SizeIs(2));
+  const auto bytes = segments_->Read(entries[0].place);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_EQ(DecodeRecord(*bytes)->encoding, Encoding::kColumns);
+  EXPECT_GT(DecodeRecord(*bytes)->dictionary, 0);
+  EXPECT_LT(entries[0].place.bytes,
+            static_cast<int64_t>(GzipOf(ProfileOf(20)).size()));
+  EXPECT_EQ(store_->Read(entries[0]).value_or(""), ProfileOf(20));
+  EXPECT_EQ(store_->Read(entries[1]).value_or(""), AlikeMessage(24));
 }
 
 TEST_F(HousekeepingTest, WhatIsMostlyGoneIsPackedAgain) {
