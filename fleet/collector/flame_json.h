@@ -8,8 +8,9 @@
 
 namespace wallprof::collector {
 
-// Of the profile's default type, whose unit is `unit` at the root. Values are
-// those of a node and all below it. With `threads` the thread comes first.
+// Of the profile's default type, weighed as folded stacks are: in microseconds
+// where that is a time. Values are those of a node and all below it. With
+// `threads` the thread comes first.
 Json FlameJson(const Profile& profile, bool threads);
 
 }  // namespace wallprof::collector

@@ -89,12 +89,12 @@ absl::StatusOr<HttpResponse> AnswerList(Context& context) {
 
   // The newest, as profefe's own storage has it.
   const auto kept = static_cast<size_t>(std::min(*limit, most));
-  std::deque<Json> newest;
+  std::deque<store::ProfileInfo> newest;
   int64_t matching = 0;
   bool is_gone = false;
   const absl::Status s =
       context.shared.store.Find(*query, [&](const store::IndexEntry& entry) {
-        newest.push_back(JsonOf(entry.info));
+        newest.push_back(entry.info);
         if (newest.size() > kept) newest.pop_front();
         constexpr int64_t kAskEvery = 1024;
         is_gone = ++matching % kAskEvery == 0 && context.IsClientGone();
@@ -108,7 +108,7 @@ absl::StatusOr<HttpResponse> AnswerList(Context& context) {
     warning = absl::StrCat("these are the newest ", kept, " of ", matching);
   }
   Json list = Json::array();
-  for (Json& json : newest) list.push_back(std::move(json));
+  for (const store::ProfileInfo& info : newest) list.push_back(JsonOf(info));
   return Reply(std::move(list), warning);
 }
 
