@@ -49,9 +49,10 @@ struct PprofFacts {
 };
 
 // Checks a message without building a profile of it. What DecodePprof refuses
-// is refused here, with the same words; nothing else is. `max_bytes` bounds
-// the memory that the decoded profile would take. Never crashes, whatever the
-// bytes. Safe from any thread.
+// is refused here, with the same words; nothing else is, but for messages above
+// 4 GiB. `max_bytes` bounds the memory that the decoded profile would take; one
+// that is wrong and would take above 128 MiB may be called too large instead.
+// Never crashes, whatever the bytes. Safe from any thread.
 absl::StatusOr<PprofFacts> CheckPprof(std::string_view message,
                                       size_t max_bytes = kMaxDecodedBytes);
 
@@ -71,8 +72,9 @@ std::string PackPprof(std::string_view message);
 class PprofMerger {
  public:
   struct Options {
-    // Of the sum, with what is needed to find things in it. A day of a large
-    // service is a tenth of it.
+    // Of the sum, with what is needed to find things in it; its message comes
+    // on top when it is written. 300 profiles of 1 MiB, of one large service,
+    // take a fifth of it.
     size_t max_memory_bytes = size_t{512} << 20;
 
     // CheckPprof's `max_bytes`, for each message.
