@@ -38,7 +38,7 @@ void StoreArguments::AddTo(CLI::App& verb) {
   verb.add_option("--blobs", blobs_,
                   "The profiles themselves, where several collectors reach "
                   "them: s3://BUCKET/PREFIX?endpoint=URL, credentials as in "
-                  "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+                  "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; with --index")
       ->type_name("URL")
       ->group(kWhere);
   verb.add_option(
@@ -68,6 +68,11 @@ void StoreArguments::AddTo(CLI::App& verb) {
 }
 
 store::StoreOptions StoreArguments::Options() const {
+  if (blobs_.empty() != index_.empty()) {
+    throw CLI::ValidationError(
+        blobs_.empty() ? "--index" : "--blobs",
+        blobs_.empty() ? "needs --blobs" : "needs --index");
+  }
   if (directory_.empty() && (blobs_.empty() || index_.empty())) {
     throw CLI::ValidationError("--dir",
                                "is required without both --blobs and --index");

@@ -160,8 +160,8 @@ class Cases:
         with self.collector() as collector:
             with subprocess.Popen(
                     [WALLPROF, 'run', '--listen', '127.0.0.1:0', '--',
-                     'sleep', '30'], stderr=subprocess.PIPE,
-                    text=True) as program:
+                     'sleep', '30'], stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE, text=True) as program:
                 line = program.stderr.readline()
                 target = re.search(r'http://([\d.:]+)/', line)[1]
                 with subprocess.Popen(
@@ -176,7 +176,7 @@ class Cases:
                         self.assertLess(time.monotonic(), end)
                         time.sleep(0.1)
                     agent.terminate()
-                program.kill()
+                program.terminate()  # and with it what it runs
             series = collector.get('/api/0/series', service='sleeper').body
             self.assertEqual([(one['type'], one['labels'][0]) for one in series],
                              [('wall', {'key': 'instance', 'value': target})])
@@ -234,6 +234,18 @@ class DirectoryTest(Cases, unittest.TestCase):
         path.write_text('')
         with self.assertRaisesRegex(RuntimeError, str(path)):
             Collector(WALLPROF, ['--dir', path / 'store']).start()
+
+
+    def test_options_that_do_not_go_together_are_named(self):
+        for options, words in ((['--blobs', 's3://a'], '--blobs: needs --index'),
+                               (['--index', 'postgres://a'],
+                                '--index: needs --blobs'),
+                               ([], '--dir'),
+                               (['--thin', '2h'], 'AGE=PERIOD'),
+                               (['--max-age', 'soon'], 'soon')):
+            with self.subTest(options=options):
+                with self.assertRaisesRegex(RuntimeError, words):
+                    Collector(WALLPROF, options).start()
 
 
 class SharedTest(Cases, unittest.TestCase):

@@ -10,7 +10,7 @@ TEST(LogLineTest, StaysOneLineWhateverItIsTold) {
             "event=sent type=wall bytes=5");
   EXPECT_EQ(LogLine("x").Add("e", "a \"b\"\nc\x1b[0m").Add("f", "").text(),
             "event=x e=\"a \\\"b\\\"\\nc\\033[0m\" f=\"\"");
-  LogLine("nobody listens").To({});
+  LogLine("nobody listens").To(Log());
 }
 
 TEST(LogLineTest, IsJsonToo) {
