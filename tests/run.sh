@@ -35,8 +35,7 @@ configure release -DCMAKE_BUILD_TYPE=Release -DWALLPROF_BUILD_BENCHMARKS=TESTED 
   -DWALLPROF_PRECOMPILE_HEADERS=ON -DWALLPROF_FLEET_OPTIONS=-O1 \
   -DWALLPROF_TEST_LINKER=lld
 build release
-# Many tests wait more than they compute.
-run_ctest release -j $((jobs + 1)) "${again[@]}"
+run_ctest release "${again[@]}"
 
 say "What looks at threads and processes, as an unprivileged user"
 run_ctest_as_nobody release "${again[@]}" \

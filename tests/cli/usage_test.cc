@@ -55,15 +55,14 @@ INSTANTIATE_TEST_SUITE_P(
         "diff - -", "diff --view-before cpu a b",
         "diff --view-before cpu --view-after cpu a",
         "diff --table -o d.svg a b", "top --focus [ a", "top --tagfocus k=[ a",
-        "diff -o x.png a b", "merge", "merge -o x.png a",
-        "merge - -", "fetch", "fetch --seconds 0 :1",
-        "fetch --seconds -1 :1", "fetch --seconds inf :1",
-        "fetch --seconds 1x :1", "fetch --format png :1", "fetch --view x :1",
-        "fetch -o x.png :1", "fetch ftp://localhost/", "collect",
-        "collect --dir d --listen x", "collect --dir d --tls-key k",
-        "collect --dir d --tls-cert c", "collect --dir d --max-requests 0",
-        "collect --dir d --max-body-mib 0", "collect --dir d --exit-timeout 5",
-        "collect --dir d --log-level loud",
+        "diff -o x.png a b", "merge", "merge -o x.png a", "merge - -", "fetch",
+        "fetch --seconds 0 :1", "fetch --seconds -1 :1",
+        "fetch --seconds inf :1", "fetch --seconds 1x :1",
+        "fetch --format png :1", "fetch --view x :1", "fetch -o x.png :1",
+        "fetch ftp://localhost/", "collect", "collect --dir d --listen x",
+        "collect --dir d --tls-key k", "collect --dir d --tls-cert c",
+        "collect --dir d --max-requests 0", "collect --dir d --max-body-mib 0",
+        "collect --dir d --exit-timeout 5", "collect --dir d --log-level loud",
         "fetch unix:", "fetch --seconds 1 'http://h/?seconds=2'"));
 
 TEST(WrongUsageTest, UnknownSuffixIsFoundBeforeAnyWork) {

@@ -75,8 +75,8 @@ struct AgentOptions {
   // the program's.
   std::string collector;
 
-  // A bearer token of the collector's; empty: it asks for none. It must allow to
-  // write; one that allows to read as well lets the agent ask what arrived.
+  // A bearer token of the collector's; empty: it asks for none. It must allow
+  // to write; one that allows to read as well lets the agent ask what arrived.
   std::string token;
 
   std::string service;

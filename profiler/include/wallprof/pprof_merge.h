@@ -62,8 +62,8 @@ absl::StatusOr<PprofFacts> CheckPprof(std::string_view message,
 absl::StatusOr<std::string> UnpackPprof(std::string_view bytes,
                                         size_t max_bytes);
 
-// `message` packed by gzip, as profiles are handed on. Equal messages give equal
-// bytes.
+// `message` packed by gzip, as profiles are handed on. Equal messages give
+// equal bytes.
 std::string PackPprof(std::string_view message);
 
 // The sum of profiles as Merge (merge.h) has it, byte for byte, but one profile
