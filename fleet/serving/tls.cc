@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,7 +22,7 @@ std::string Reason() {
   const unsigned long code = ERR_peek_error();
   if (code == 0) return "no reason given";
   if (ERR_SYSTEM_ERROR(code)) {
-    return std::string(absl::ErrnoToStatus(ERR_GET_REASON(code), "").message());
+    return std::generic_category().message(ERR_GET_REASON(code));
   }
   const char* reason = ERR_reason_error_string(code);
   return reason == nullptr ? absl::StrCat("OpenSSL's error ", code) : reason;

@@ -380,8 +380,10 @@ class TlsTest(DaemonTest):
                 (junk, key, junk, 'the certificate cannot be read'),
                 (cert, junk, junk, 'the key cannot be read'),
                 (cert, locked, locked, 'the key cannot be read'),
-                ('/no/cert', key, '/no/cert', 'No such file'),
-                (cert, '/no/key', '/no/key', 'No such file')):
+                ('/no/cert', key, '/no/cert',
+                 'the certificate cannot be read (No such file'),
+                (cert, '/no/key', '/no/key',
+                 'the key cannot be read (No such file')):
             with self.subTest(cert=cert_file, key=key_file):
                 said = self.refused('--tls-cert', cert_file, '--tls-key', key_file)
                 self.assertRegex(said, f'^wallprof: {named}: ')
