@@ -12,6 +12,9 @@
 #include "fleet/objects/listing.h"
 
 namespace wallprof::objects {
+
+using fleet::TransferAnswer;
+
 namespace {
 
 // Before a request is tried again: this, then twice as long each time. S3 asks
@@ -77,7 +80,7 @@ S3Store::S3Store(ObjectUrl url, Credentials credentials,
       credentials_(std::move(credentials)),
       options_(std::move(options)),
       clock_(std::move(clock)),
-      transfer_(options_.stall, options_.cancelled) {}
+      transfer_({options_.stall, options_.cancelled}) {}
 
 std::string S3Store::KeyInBucket(std::string_view key) const {
   return url_.prefix + std::string(key);

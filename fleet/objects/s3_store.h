@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "fleet/objects/object_url.h"
 #include "fleet/objects/signature.h"
-#include "fleet/objects/transfer.h"
+#include "fleet/transfer/transfer.h"
 #include "wallprof/object_store.h"
 
 namespace wallprof::objects {
@@ -58,15 +58,15 @@ class S3Store : public ObjectStore {
   std::string KeyInBucket(std::string_view key) const;
   std::string PathOf(const Call& call) const;
   std::string Describe(const Call& call) const;
-  absl::StatusOr<TransferAnswer> Send(const Call& call);
-  absl::StatusOr<TransferAnswer> SendOnce(const Call& call);
-  bool LearnSkew(const TransferAnswer& answer);
+  absl::StatusOr<fleet::TransferAnswer> Send(const Call& call);
+  absl::StatusOr<fleet::TransferAnswer> SendOnce(const Call& call);
+  bool LearnSkew(const fleet::TransferAnswer& answer);
 
   const ObjectUrl url_;
   const Credentials credentials_;
   const ObjectStoreOptions options_;
   const Clock clock_;
-  Transfer transfer_;
+  fleet::Transfer transfer_;
   // What the store's clock is ahead of ours, in seconds.
   std::atomic<int64_t> skew_s_{0};
 };

@@ -72,8 +72,10 @@ ROOMS = {
     'http/include': HTTP,
     'http/socket': [],
     'http': ['http/socket', 'fleet/bundle'] + HTTP,
+    # One HTTP request.
+    'fleet/transfer': [],
     # Where to keep what profiles and bundles are written to.
-    'fleet/objects': ['objects API'],
+    'fleet/objects': ['fleet/transfer', 'objects API'],
     # Where a fleet's profiles are kept: here, or where several reach them.
     'fleet/store': ['fleet/files', 'fleet/gzip', 'fleet/log', 'objects API'],
     'fleet/agent': ['fleet/calls', 'fleet/log'] + FLEET,
@@ -83,10 +85,29 @@ ROOMS = {
     'fleet/collector': ['fleet/store', 'fleet/serving', 'fleet/agent',
                         'fleet/bundle', 'fleet/gzip', 'http',
                         'profiler/encode'] + HTTP,
+    # Profiles for the next build. Engines know nothing of profiles, and
+    # profiles nothing of engines; the base is where they meet.
+    'fleet/pgo': [],
+    'fleet/pgo/profile': ['fleet/pgo', 'fleet/gzip', 'fleet/log',
+                          'profiler/encode', 'profiler/profile'] + PROFILE,
+    'fleet/pgo/events': ['fleet/pgo'],
+    'fleet/pgo/versions': ['fleet/pgo', 'fleet/files', 'fleet/store'],
+    'fleet/pgo/base': ['fleet/pgo', 'fleet/pgo/events', 'fleet/pgo/profile',
+                       'fleet/pgo/versions', 'fleet/gzip', 'fleet/log',
+                       'objects API'] + PROFILE,
+    'fleet/pgo/server': ['fleet/pgo', 'fleet/pgo/base', 'fleet/pgo/events',
+                         'fleet/pgo/profile', 'fleet/log', 'fleet/serving',
+                         'http'] + HTTP,
+    'fleet/pgo/client': ['fleet/pgo', 'fleet/pgo/base', 'fleet/transfer'],
+    'fleet/pgo/scrape': ['fleet/pgo', 'fleet/files', 'fleet/log',
+                         'fleet/transfer'],
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
             'fleet/bundle', 'fleet/collector', 'fleet/gzip', 'fleet/log',
-            'fleet/serving', 'fleet/store', 'http'] + HTTP + FLEET,
+            'fleet/pgo/base', 'fleet/pgo/client', 'fleet/pgo/events',
+            'fleet/pgo/profile', 'fleet/pgo/scrape', 'fleet/pgo/server',
+            'fleet/pgo/versions', 'fleet/serving', 'fleet/store', 'http',
+            'objects API'] + HTTP + FLEET,
     'examples': HTTP,
 }
 
@@ -106,14 +127,17 @@ LIBRARIES = {
     'sqlite3.h': ['fleet/store'],
     'zstd.h': ['fleet/store'],
     'zdict.h': ['fleet/store'],
-    're2/': ['cli', 'fleet/store'],
+    're2/': ['cli', 'fleet/pgo/profile', 'fleet/store'],
     'CLI/': ['cli'],
-    'curl/': ['cli', 'fleet/objects'],
+    'curl/': ['cli', 'fleet/transfer'],
     'openssl/': ['fleet/objects', 'fleet/serving', 'fleet/store'],
     'toml++/': ['cli'],
     'pugixml': ['fleet/objects'],
     'ares.h': ['fleet/agent'],
     'libpq-fe.h': ['fleet/store'],
+    'nats/': ['fleet/pgo/events', 'fleet/pgo/versions'],
+    'librdkafka/': ['fleet/pgo/events'],
+    'yaml-cpp/': ['fleet/pgo/scrape'],
     'absl/': [room for room in ROOMS if room != 'profiler/capture/signal'],
 }
 

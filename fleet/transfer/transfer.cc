@@ -1,4 +1,4 @@
-#include "fleet/objects/transfer.h"
+#include "fleet/transfer/transfer.h"
 
 #include <curl/curl.h>
 
@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-namespace wallprof::objects {
+namespace wallprof::fleet {
 namespace {
 
 constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
@@ -75,28 +75,10 @@ int Waiting(void* exchange, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return cancelled && cancelled() ? 1 : 0;
 }
 
-}  // namespace
+using Headers = std::unique_ptr<curl_slist, void (*)(curl_slist*)>;
 
-// libcurl's, with the connections that it keeps.
-class Transfer::Handle {
- public:
-  Handle() : curl_(curl_easy_init(), curl_easy_cleanup) {}
-
-  CURL* get() const { return curl_.get(); }
-
-  CURLcode Perform(Exchange& exchange, absl::Duration stall, char* reason);
-
- private:
-  std::unique_ptr<CURL, void (*)(CURL*)> curl_;
-};
-
-CURLcode Transfer::Handle::Perform(Exchange& exchange, absl::Duration stall,
-                                   char* reason) {
-  CURL* curl = get();
-  const TransferRequest& request = exchange.request;
-  curl_easy_reset(curl);  // keeps the connections
-  std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(
-      nullptr, curl_slist_free_all);
+Headers HeadersOf(const TransferRequest& request) {
+  Headers headers(nullptr, curl_slist_free_all);
   const auto add = [&](const std::string& line) {
     curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
     if (longer == nullptr) return;
@@ -107,20 +89,32 @@ CURLcode Transfer::Handle::Perform(Exchange& exchange, absl::Duration stall,
     add(absl::StrCat(name, ": ", value));
   }
   add("expect:");  // stores answer it late, or not at all
+  return headers;
+}
+
+void SetRequest(CURL* curl, Exchange& exchange, const Headers& headers) {
+  const TransferRequest& request = exchange.request;
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+  const auto bytes = static_cast<curl_off_t>(request.body.size());
   if (request.method == "PUT") {
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE,
-                     static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, bytes);
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, GiveBody);
     curl_easy_setopt(curl, CURLOPT_READDATA, &exchange);
     curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, Rewind);
     curl_easy_setopt(curl, CURLOPT_SEEKDATA, &exchange);
+  } else if (request.method == "POST") {
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, bytes);
   }
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+}
+
+void SetAnswer(CURL* curl, Exchange& exchange) {
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, TakeHeader);
@@ -128,6 +122,9 @@ CURLcode Transfer::Handle::Perform(Exchange& exchange, absl::Duration stall,
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, Waiting);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
+}
+
+void SetWaits(CURL* curl, absl::Duration stall, absl::Duration timeout) {
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(
       curl, CURLOPT_CONNECTTIMEOUT_MS,
@@ -136,6 +133,57 @@ CURLcode Transfer::Handle::Perform(Exchange& exchange, absl::Duration stall,
   curl_easy_setopt(
       curl, CURLOPT_LOW_SPEED_TIME,
       std::max(1L, static_cast<long>(absl::ToInt64Seconds(stall))));
+  if (timeout == absl::InfiniteDuration()) return;
+  curl_easy_setopt(
+      curl, CURLOPT_TIMEOUT_MS,
+      std::max(1L, static_cast<long>(absl::ToInt64Milliseconds(timeout))));
+}
+
+// PEM text as libcurl takes it; the text must outlive the transfer.
+curl_blob BlobOf(const std::string& text) {
+  return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
+}
+
+void SetTls(CURL* curl, const TransferOptions& options) {
+  if (!options.certificates_file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, options.certificates_file.c_str());
+  }
+  const auto set = [curl](CURLoption option, const std::string& text) {
+    if (text.empty()) return;
+    curl_blob blob = BlobOf(text);
+    curl_easy_setopt(curl, option, &blob);
+  };
+  set(CURLOPT_CAINFO_BLOB, options.certificates);
+  set(CURLOPT_SSLCERT_BLOB, options.client_certificate);
+  set(CURLOPT_SSLKEY_BLOB, options.client_key);
+}
+
+}  // namespace
+
+// libcurl's, with the connections that it keeps.
+class Transfer::Handle {
+ public:
+  Handle() : curl_(curl_easy_init(), curl_easy_cleanup) {}
+
+  CURL* get() const { return curl_.get(); }
+
+  CURLcode Perform(Exchange& exchange, const TransferOptions& options,
+                   char* reason);
+
+ private:
+  std::unique_ptr<CURL, void (*)(CURL*)> curl_;
+};
+
+CURLcode Transfer::Handle::Perform(Exchange& exchange,
+                                   const TransferOptions& options,
+                                   char* reason) {
+  CURL* curl = get();
+  curl_easy_reset(curl);  // keeps the connections
+  const Headers headers = HeadersOf(exchange.request);
+  SetRequest(curl, exchange, headers);
+  SetAnswer(curl, exchange);
+  SetWaits(curl, options.stall, exchange.request.timeout);
+  SetTls(curl, options);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
   const CURLcode result = curl_easy_perform(curl);
   long status = 0;
@@ -144,8 +192,7 @@ CURLcode Transfer::Handle::Perform(Exchange& exchange, absl::Duration stall,
   return result;
 }
 
-Transfer::Transfer(absl::Duration stall, std::function<bool()> cancelled)
-    : stall_(stall), cancelled_(std::move(cancelled)) {
+Transfer::Transfer(TransferOptions options) : options_(std::move(options)) {
   curl_global_init(CURL_GLOBAL_DEFAULT);  // counts; thread-safe since 7.84
 }
 
@@ -167,9 +214,9 @@ absl::StatusOr<TransferAnswer> Transfer::Send(const TransferRequest& request) {
   if (handle->get() == nullptr) {
     return absl::InternalError("cannot start libcurl");
   }
-  Exchange exchange{handle->get(), request, cancelled_, {}};
+  Exchange exchange{handle->get(), request, options_.cancelled, {}};
   char reason[CURL_ERROR_SIZE] = "";
-  const CURLcode result = handle->Perform(exchange, stall_, reason);
+  const CURLcode result = handle->Perform(exchange, options_, reason);
   {
     std::lock_guard lock(mutex_);
     idle_.push_back(std::move(handle));
@@ -186,4 +233,4 @@ absl::StatusOr<TransferAnswer> Transfer::Send(const TransferRequest& request) {
                                                   : curl_easy_strerror(result));
 }
 
-}  // namespace wallprof::objects
+}  // namespace wallprof::fleet

@@ -1,0 +1,72 @@
+// A base is made of parts: the sum of all profiles of one version and one
+// stretch of time, as they were taken. Sums of whole numbers do not depend on
+// the order in which they are made; weights are applied when parts are put
+// together, so that neither does the base.
+#ifndef WALLPROF_FLEET_PGO_PROFILE_PART_H_
+#define WALLPROF_FLEET_PGO_PROFILE_PART_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace wallprof::pgo {
+
+// Which part a profile belongs to.
+struct PartKey {
+  std::string version;  // AcceptedProfile::version
+  int64_t stretch = 0;  // time divided by the policy's; 0 without decay
+
+  friend bool operator==(const PartKey& a, const PartKey& b) {
+    return a.version == b.version && a.stretch == b.stretch;
+  }
+  friend bool operator<(const PartKey& a, const PartKey& b) {
+    return a.version != b.version ? a.version < b.version
+                                  : a.stretch < b.stretch;
+  }
+};
+
+// A staged profile, read.
+struct StagedProfile {
+  std::string message;  // profile.proto, not packed
+  std::string version;
+  absl::Time time;  // of its taking; of its upload where it does not say
+};
+
+// What was staged, read and checked once more, since others can write to the
+// store. A profile that is fit but not in the staged form (another program's)
+// is brought into it. `uploaded`: of the staging key. Errors as AcceptProfile.
+absl::StatusOr<StagedProfile> ReadStaged(std::string_view bytes,
+                                         absl::Time uploaded);
+
+// A part to be added to, for one thread. Errors as PprofMerger.
+class PartSum {
+ public:
+  PartSum();
+  ~PartSum();
+  PartSum(PartSum&& other) noexcept;
+  PartSum& operator=(PartSum&& other) noexcept;
+
+  // What was there before, as Finish() wrote it. At most once, before Add().
+  absl::Status AddPart(std::string_view bytes);
+
+  // A staged profile's message. What is refused is not part of the sum.
+  absl::Status Add(std::string_view message);
+
+  // Gzipped pprof. Equal profiles give equal bytes, in whatever order they were
+  // added, by whatever number of sums before: samples in the order of their
+  // stacks, tables in the order of use, time the earliest, duration the sum.
+  absl::StatusOr<std::string> Finish() &&;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wallprof::pgo
+
+#endif  // WALLPROF_FLEET_PGO_PROFILE_PART_H_

@@ -1,0 +1,73 @@
+// One HTTP request and its answer, over libcurl.
+#ifndef WALLPROF_FLEET_TRANSFER_TRANSFER_H_
+#define WALLPROF_FLEET_TRANSFER_TRANSFER_H_
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace wallprof::fleet {
+
+struct TransferRequest {
+  std::string method;
+  std::string url;
+  std::map<std::string, std::string> headers;
+  std::string_view body;  // for PUT and POST
+  size_t max_bytes = 0;   // of the answer's body, if it is no error
+  absl::Duration timeout = absl::InfiniteDuration();  // for all of it
+};
+
+struct TransferAnswer {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+};
+
+struct TransferOptions {
+  // Ends a request whose connection moves no byte for so long.
+  absl::Duration stall = absl::Seconds(20);
+
+  // Asked while a request waits; true ends it with Cancelled. May be empty.
+  std::function<bool()> cancelled;
+
+  // PEM, those to trust: a file, or the text itself. Both empty: the system's.
+  std::string certificates_file;
+  std::string certificates;
+
+  // PEM, what to show to servers that want to know who asks; or empty.
+  std::string client_certificate;
+  std::string client_key;
+};
+
+// Keeps connections open for the next request. Thread-safe.
+class Transfer {
+ public:
+  explicit Transfer(TransferOptions options);
+  ~Transfer();
+
+  // Unavailable where no whole answer came in time, Cancelled,
+  // ResourceExhausted for a body of more than `max_bytes`. Redirects are
+  // answers like others.
+  absl::StatusOr<TransferAnswer> Send(const TransferRequest& request);
+
+ private:
+  class Handle;
+
+  std::unique_ptr<Handle> Take();
+
+  const TransferOptions options_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Handle>> idle_;
+};
+
+}  // namespace wallprof::fleet
+
+#endif  // WALLPROF_FLEET_TRANSFER_TRANSFER_H_
