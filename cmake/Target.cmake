@@ -9,8 +9,12 @@ function(wallprof_configure_target target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-missing-field-initializers)
   if(WALLPROF_SANITIZE)
     target_compile_options(${target} PRIVATE
-      -fsanitize=${WALLPROF_SANITIZE} -fno-omit-frame-pointer)
+      -fsanitize=${WALLPROF_SANITIZE} -fno-sanitize-recover=all
+      -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${WALLPROF_SANITIZE})
+  endif()
+  if(WALLPROF_BUILD_FUZZERS)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
 

@@ -8,6 +8,7 @@ exec </dev/null
 install_packages long
 
 say "Fuzzing, 10 minutes"
+configure_fuzzing -O1
 fuzz 600
 
 say "Address and undefined behaviour sanitizers, all tests"

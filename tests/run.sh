@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs all tests, from setting up on: fuzzing, as they are built for users, and a
-# part of them with sanitizers, which tests/long.sh runs all with. Ends with the
-# summary of the last, or with the first failure.
+# Runs the tests, from setting up on: fuzzing, all but the longest as they are
+# built for users, and a part of them with sanitizers; tests/long.sh runs all, and
+# all with sanitizers. Ends with the summary of the last, or with the first failure.
 set -euo pipefail
 exec </dev/null
 # shellcheck source=tests/steps.sh
@@ -14,11 +14,10 @@ again=(--repeat until-pass:3)
 install_packages
 
 say "Address and undefined behaviour sanitizers: what reads what others wrote"
-configure asan "${sanitized[@]}" -DWALLPROF_SANITIZE=address,undefined \
-  -DWALLPROF_BUILD_PROGRAMS=OFF "-DWALLPROF_TEST_ROOMS=profile;encode" \
-  -DWALLPROF_PRECOMPILE_HEADERS=ON
-build asan tests/encode/all
-run_ctest asan/tests/encode "${again[@]}"
+# Not optimized: what is fuzzed for seconds is to be built quickly.
+configure_fuzzing -O0
+build fuzz tests/encode/all
+run_ctest fuzz/tests/encode "${again[@]}"
 
 say "Thread sanitizer: what is used without locks"
 lock_free=(label_registry_test snapshot_test stack_table_race_test)
@@ -35,7 +34,7 @@ configure release -DCMAKE_BUILD_TYPE=Release -DWALLPROF_BUILD_BENCHMARKS=TESTED 
   -DWALLPROF_PRECOMPILE_HEADERS=ON -DWALLPROF_FLEET_OPTIONS=-O1 \
   -DWALLPROF_TEST_LINKER=lld
 build release
-run_ctest release "${again[@]}"
+run_ctest release -LE long "${again[@]}"
 
 say "What looks at threads and processes, as an unprivileged user"
 run_ctest_as_nobody release "${again[@]}" \

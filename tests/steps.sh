@@ -78,6 +78,16 @@ run_ctest_as_nobody() {
     fail "tests failed as an unprivileged user, see above."
 }
 
+# configure_fuzzing -O0|-O1: makes the build directory fuzz, in which all is
+# instrumented and has the address and undefined behaviour sanitizers.
+configure_fuzzing() {
+  configure fuzz -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=$1 -g1" \
+    -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
+    -DWALLPROF_BUILD_FUZZERS=ON -DWALLPROF_SANITIZE=address,undefined \
+    -DWALLPROF_BUILD_BENCHMARKS=OFF -DWALLPROF_BUILD_EXAMPLES=OFF \
+    -DWALLPROF_BUILD_PROGRAMS=OFF -DWALLPROF_PRECOMPILE_HEADERS=ON
+}
+
 # fuzz SECONDS: the fuzzers that long together, each from its corpus.
 fuzz() {
   local fuzzers=(encode/pprof encode/pprof_merge encode/folded encode/perf_script
@@ -86,11 +96,6 @@ fuzz() {
     fleet/bundle/zip_names fleet/collector/upload
     fleet/store/columns fleet/store/record fleet/store/selector http/request
     symbolize/jit_dump symbolize/perf_map)
-  configure fuzz -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 \
-    -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
-    -DWALLPROF_BUILD_FUZZERS=ON \
-    -DWALLPROF_BUILD_BENCHMARKS=OFF -DWALLPROF_BUILD_EXAMPLES=OFF \
-    -DWALLPROF_BUILD_PROGRAMS=OFF
   local names=("${fuzzers[@]##*/}") fuzzer found
   build fuzz "${names[@]/%/_fuzz}"
   for fuzzer in "${fuzzers[@]}"; do
