@@ -47,20 +47,21 @@ constexpr Figure kFigures[] = {
     {"segments", "Files or objects of profiles.",
      &store::StoreStatistics::segments},
     {"segment_bytes", "Bytes in them.", &store::StoreStatistics::segment_bytes},
-    {"added", "Profiles taken since the start.",
-     &store::StoreStatistics::added},
-    {"duplicates", "Profiles that were sent again, since the start.",
+};
+
+constexpr Figure kCounts[] = {
+    {"added", "Profiles taken.", &store::StoreStatistics::added},
+    {"duplicates", "Profiles that were sent again.",
      &store::StoreStatistics::duplicates},
-    {"expired", "Profiles removed for their age, since the start.",
+    {"expired", "Profiles removed for their age.",
      &store::StoreStatistics::expired},
-    {"evicted", "Profiles removed for want of room, since the start.",
+    {"evicted", "Profiles removed for want of room.",
      &store::StoreStatistics::evicted},
-    {"thinned", "Profiles removed by thinning, since the start.",
+    {"thinned", "Profiles removed by thinning.",
      &store::StoreStatistics::thinned},
-    {"damaged", "Records that could not be read, since the start.",
+    {"damaged", "Records that could not be read.",
      &store::StoreStatistics::damaged},
-    {"commits", "Writes to the store since the start.",
-     &store::StoreStatistics::commits},
+    {"commits", "Writes to the store.", &store::StoreStatistics::commits},
 };
 
 }  // namespace
@@ -68,11 +69,19 @@ constexpr Figure kFigures[] = {
 void AddStoreMetrics(store::ProfileStore& store, const std::string& prefix,
                      serving::Metrics& metrics) {
   const auto statistics = std::make_shared<LastStatistics>(store);
+  const auto read = [&statistics](const Figure& figure) {
+    return [statistics, value = figure.value] {
+      return static_cast<double>(statistics->Get().*value);
+    };
+  };
   for (const Figure& figure : kFigures) {
     metrics.AddReading(absl::StrCat(prefix, "_store_", figure.name),
-                       figure.help, [statistics, value = figure.value] {
-                         return static_cast<double>(statistics->Get().*value);
-                       });
+                       figure.help, read(figure));
+  }
+  for (const Figure& count : kCounts) {
+    metrics.AddCountReading(
+        absl::StrCat(prefix, "_store_", count.name, "_total"), count.help,
+        read(count));
   }
 }
 

@@ -137,6 +137,13 @@ void Metrics::AddReading(std::string_view name, std::string_view help,
   FamilyOf(name, help, "gauge").readings[TextOf(labels)] = std::move(read);
 }
 
+void Metrics::AddCountReading(std::string_view name, std::string_view help,
+                              std::function<double()> read,
+                              const MetricLabels& labels) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  FamilyOf(name, help, "counter").readings[TextOf(labels)] = std::move(read);
+}
+
 std::string Metrics::Text() const {
   std::lock_guard<std::mutex> lock(mutex_);
   std::string text;

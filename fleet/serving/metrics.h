@@ -92,6 +92,12 @@ class Metrics {
                   std::function<double()> read,
                   const MetricLabels& labels = {});
 
+  // The same of what only grows while the process lives: a counter, whose name
+  // ends in _total.
+  void AddCountReading(std::string_view name, std::string_view help,
+                       std::function<double()> read,
+                       const MetricLabels& labels = {});
+
   // All of them in Prometheus' text format, by name.
   std::string Text() const;
 

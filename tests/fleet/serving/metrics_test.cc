@@ -15,6 +15,7 @@ TEST(MetricsTest, AreInPrometheusTextFormat) {
   metrics.AddCounter("b_total", "Things.", {{"kind", "b"}}).Add();
   metrics.AddGauge("a_bytes", "Room.").Set(1.5);
   metrics.AddReading("c", "Read.", [] { return 7.0; });
+  metrics.AddCountReading("c_total", "Counted.", [] { return 8.0; });
   Histogram& h =
       metrics.AddHistogram("d_seconds", "Time.", {0.1, 1}, {{"code", "200"}});
   h.Observe(0.1);
@@ -25,6 +26,7 @@ TEST(MetricsTest, AreInPrometheusTextFormat) {
             "# HELP b_total Things.\n# TYPE b_total counter\n"
             "b_total{kind=\"a \\\"q\\\"\\\\\\n\"} 3\nb_total{kind=\"b\"} 1\n"
             "# HELP c Read.\n# TYPE c gauge\nc 7\n"
+            "# HELP c_total Counted.\n# TYPE c_total counter\nc_total 8\n"
             "# HELP d_seconds Time.\n# TYPE d_seconds histogram\n"
             "d_seconds_bucket{code=\"200\",le=\"0.1\"} 1\n"
             "d_seconds_bucket{code=\"200\",le=\"1\"} 2\n"
