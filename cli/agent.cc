@@ -3,20 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/curl_exchange.h"
 #include "cli/fetch_url.h"
 #include "cli/settings.h"
+#include "cli/token_file.h"
 #include "cli/verb.h"
 #include "fleet/agent/labels.h"
 #include "fleet/agent/outbox.h"
@@ -104,31 +103,12 @@ AgentLabels LabelsOf(const Arguments& arguments, const std::string& target) {
   return agent::WithoutEmpty(labels);
 }
 
-// The token as it stands in its file now; empty without one.
-std::string ReadToken(const std::string& path) {
-  std::ifstream file(path);
-  std::string token;
-  std::getline(file, token);
-  absl::StripAsciiWhitespace(&token);
-  return token;
-}
-
 AgentExchange NewCollectorExchange(const Arguments& arguments) {
   return agent::WithToken(
       NewCurlExchange({"", arguments.certificates, kMaxCollectorAnswer}),
       [path = arguments.token_file] {
         return path.empty() ? "" : ReadToken(path);
       });
-}
-
-std::string CheckTokenFile(const std::string& path) {
-  const std::string token = ReadToken(path);
-  return !token.empty() && std::all_of(token.begin(), token.end(),
-                                       [](unsigned char c) {
-                                         return absl::ascii_isgraph(c);
-                                       })
-             ? ""
-             : absl::StrCat(path, " has no token on its first line");
 }
 
 // Everything that runs, until it is stopped.
@@ -320,7 +300,7 @@ void AddAgent(CLI::App& program, int& exit_status) {
   AddConfigFile(*verb);
   AddWhat(*verb, *arguments);
   AddHow(*verb, *arguments);
-  AddVariables(*verb, kVariablePrefix);
+  AddVariables(*verb, {kVariablePrefix});
 }
 
 }  // namespace wallprof::cli

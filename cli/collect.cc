@@ -92,7 +92,7 @@ void AddCollect(CLI::App& program, int& exit_status) {
   arguments->store.AddTo(*verb);
   arguments->daemon.AddTo(*verb, "127.0.0.1:10100");
   AddLimits(*verb, *arguments);
-  AddVariables(*verb, "WALLPROF_COLLECT_");
+  AddVariables(*verb, {"WALLPROF_COLLECT_"});
 }
 
 }  // namespace wallprof::cli

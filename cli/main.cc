@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   wallprof::cli::AddMerge(program, exit_status);
   wallprof::cli::AddAgent(program, exit_status);
   wallprof::cli::AddCollect(program, exit_status);
+  wallprof::cli::AddPgo(program, exit_status);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -2,6 +2,8 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
@@ -115,7 +117,7 @@ void AddConfigFile(CLI::App& verb) {
       ->type_name("FILE");
 }
 
-void AddVariables(CLI::App& verb, const std::string& prefix) {
+void AddVariables(CLI::App& verb, const std::vector<std::string>& prefixes) {
   for (CLI::Option* option : verb.get_options()) {
     if (option->get_lnames().empty() || option == verb.get_help_ptr() ||
         option->get_lnames().front() == "version") {
@@ -123,7 +125,13 @@ void AddVariables(CLI::App& verb, const std::string& prefix) {
     }
     std::string name = option->get_lnames().front();
     absl::AsciiStrToUpper(&name);
-    option->envname(prefix + absl::StrReplaceAll(name, {{"-", "_"}}));
+    name = absl::StrReplaceAll(name, {{"-", "_"}});
+    const auto set = std::find_if(
+        prefixes.begin(), prefixes.end(), [&name](const std::string& prefix) {
+          const char* value = std::getenv((prefix + name).c_str());
+          return value != nullptr && *value != '\0';
+        });
+    option->envname((set == prefixes.end() ? prefixes.front() : *set) + name);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -17,8 +18,9 @@ namespace wallprof::cli {
 void AddConfigFile(CLI::App& verb);
 
 // Gives each option of `verb` that has a long name a variable: --spool-dir that
-// of `prefix` and SPOOL_DIR. After all options.
-void AddVariables(CLI::App& verb, const std::string& prefix);
+// of a prefix and SPOOL_DIR. Of several variables that are set, the one whose
+// prefix comes first counts. After all options.
+void AddVariables(CLI::App& verb, const std::vector<std::string>& prefixes);
 
 // Of options that are durations above zero, as 10s or 1m30s: the value, and
 // what is wrong with one; empty: nothing.

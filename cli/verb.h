@@ -24,6 +24,7 @@ void AddConvert(CLI::App& program, int& exit_status);
 void AddDiff(CLI::App& program, int& exit_status);
 void AddFetch(CLI::App& program, int& exit_status);
 void AddMerge(CLI::App& program, int& exit_status);
+void AddPgo(CLI::App& program, int& exit_status);
 void AddRun(CLI::App& program, int& exit_status);
 void AddTop(CLI::App& program, int& exit_status);
 

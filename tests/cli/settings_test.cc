@@ -38,7 +38,7 @@ class SettingsTest : public ::testing::Test {
         ->check(CLI::IsMember({"wall", "cpu"}));
     verb->add_flag("--fast", fast_, "");
     verb->add_option("file", positional_, "");
-    AddVariables(*verb, "WALLPROF_SETTINGS_TEST_");
+    AddVariables(*verb, {"WALLPROF_SETTINGS_TEST_"});
   }
   ~SettingsTest() override {
     for (const char* variable : {"NAME", "HOW_MANY", "LABEL", "CONFIG"}) {

@@ -104,7 +104,7 @@ ROOMS = {
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
             'fleet/bundle', 'fleet/collector', 'fleet/gzip', 'fleet/log',
-            'fleet/pgo/base', 'fleet/pgo/client', 'fleet/pgo/events',
+            'fleet/pgo', 'fleet/pgo/base', 'fleet/pgo/client', 'fleet/pgo/events',
             'fleet/pgo/profile', 'fleet/pgo/scrape', 'fleet/pgo/server',
             'fleet/pgo/versions', 'fleet/serving', 'fleet/store', 'http',
             'objects API'] + HTTP + FLEET,

@@ -27,12 +27,15 @@ struct ClientOptions {
   std::function<bool()> cancelled;  // may be empty
 };
 
+// InvalidArgument saying what is wrong with a server's URL.
+absl::Status CheckApiUrl(std::string_view url);
+
 // Thread-safe. Each call is one request. Errors: what the server says, with its
 // status: InvalidArgument (400), PermissionDenied (401, 403), NotFound (404),
 // OutOfRange (413), Unavailable (all else, and no answer: try again).
 class Client {
  public:
-  // InvalidArgument for a URL that cannot be one.
+  // InvalidArgument as CheckApiUrl().
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
 
   // Returns the key. `id` as BaseStore::Stage(); the same for every try of one
@@ -48,8 +51,13 @@ class Client {
  private:
   explicit Client(ClientOptions options);
 
+  // The answer to `request` with `path` behind the server's URL; the server's
+  // errors as above.
+  absl::StatusOr<fleet::TransferAnswer> Ask(fleet::TransferRequest request,
+                                            std::string_view path);
+
   const ClientOptions options_;
-  Transfer transfer_;
+  fleet::Transfer transfer_;
 };
 
 }  // namespace wallprof::pgo
