@@ -1,10 +1,13 @@
 #include "fleet/files/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 
@@ -105,6 +108,21 @@ absl::Status WriteDurably(const std::string& path, std::string_view bytes) {
     return FileError(error, path);
   }
   return SyncDirectory(DirectoryOf(path));
+}
+
+absl::StatusOr<File> LockDirectory(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return FileError(error.value(), directory);
+  absl::StatusOr<File> lock =
+      OpenFile(absl::StrCat(directory, "/lock"), O_RDWR | O_CREAT);
+  if (!lock.ok()) return lock;
+  if (flock(lock->number(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return FileError(errno, directory);
+    return absl::FailedPreconditionError(
+        absl::StrCat(directory, " is used by another process"));
+  }
+  return lock;
 }
 
 }  // namespace wallprof::fleet

@@ -60,6 +60,10 @@ absl::Status SyncDirectory(const std::string& directory);
 // cut it has either all or what it had before.
 absl::Status WriteDurably(const std::string& path, std::string_view bytes);
 
+// Makes `directory` if it is missing, and has it for this process alone for as
+// long as the descriptor is open. FailedPrecondition if another process has it.
+absl::StatusOr<File> LockDirectory(const std::string& directory);
+
 }  // namespace wallprof::fleet
 
 #endif  // WALLPROF_FLEET_FILES_FILES_H_

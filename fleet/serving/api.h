@@ -36,7 +36,7 @@ class Api {
   virtual HttpResponse Handle(const HttpRequest& request) = 0;
 
   // How those who ask `path` are told `sentence`, where the request never comes
-  // to Handle(): 401, 403 and 500.
+  // to Handle(): 401, 403, 413 and 500.
   virtual HttpResponse Refusal(std::string_view path, int status,
                                std::string_view sentence) const {
     (void)path;

@@ -97,6 +97,10 @@ http::Answering Front::MakeAnswering(size_t body_bytes) {
     return AnswerHead(head);
   };
   answering.refused = [this](int status) { CountRefused(status); };
+  answering.refusal = [this](const HttpRequest& head, int status,
+                             std::string_view sentence) {
+    return api_.Refusal(PathOf(head), status, sentence);
+  };
   answering.body_bytes = body_bytes;
   answering.takes_parts = true;
   return answering;

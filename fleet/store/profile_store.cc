@@ -1,11 +1,5 @@
 #include "fleet/store/profile_store.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <cerrno>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -25,23 +19,6 @@ constexpr absl::Duration kOrphanAge = absl::Hours(1);
 
 // Whoever looks at the figures does so more often than they change by much.
 constexpr absl::Duration kCountsObjectsEvery = absl::Minutes(1);
-
-// Held for as long as the store is open: of two that write, each would take the
-// other's segments for leftovers.
-absl::StatusOr<fleet::File> LockDirectory(const std::string& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return fleet::FileError(error.value(), directory);
-  absl::StatusOr<fleet::File> lock =
-      fleet::OpenFile(absl::StrCat(directory, "/lock"), O_RDWR | O_CREAT);
-  if (!lock.ok()) return lock;
-  if (flock(lock->number(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return fleet::FileError(errno, directory);
-    return absl::FailedPreconditionError(
-        absl::StrCat(directory, " is used by another process"));
-  }
-  return lock;
-}
 
 absl::Status CheckRetention(const Retention& retention) {
   if (retention.max_age < absl::ZeroDuration()) {
@@ -72,7 +49,9 @@ absl::StatusOr<std::unique_ptr<ProfileStore>> OpenLocal(
   if (options.directory.empty()) {
     return absl::InvalidArgumentError("directory: must be given");
   }
-  absl::StatusOr<fleet::File> lock = LockDirectory(options.directory);
+  // Held for as long as the store is open: of two that write, each would take
+  // the other's segments for leftovers.
+  absl::StatusOr<fleet::File> lock = fleet::LockDirectory(options.directory);
   if (!lock.ok()) return lock.status();
   absl::StatusOr<local::LocalParts> parts =
       local::OpenLocalParts(options.directory, {}, options.log);

@@ -151,6 +151,10 @@ class HttplibExchange : public Exchange, private httplib::Server {
   void HandleBody(const httplib::Request& request, httplib::Response& response,
                   const httplib::ContentReader& reader);
 
+  // A response in the place of one to the body.
+  HttpResponse RefusedBody(const httplib::Request& request, int status,
+                           std::string_view sentence) const;
+
   // A response of the server's own.
   HttpResponse Refused(int status, std::string_view sentence) const;
 
@@ -212,7 +216,7 @@ std::optional<HttpResponse> HttplibExchange::AnswerHead(
 std::optional<HttpResponse> HttplibExchange::RefuseBody(
     const httplib::Request& request) const {
   if (request.is_multipart_form_data()) {
-    return Refused(415, "A body in parts is not taken.");
+    return RefusedBody(request, 415, "A body in parts is not taken.");
   }
   const size_t lengths = request.get_header_value_count("Content-Length");
   if (request.has_header("Transfer-Encoding")) {
@@ -221,7 +225,7 @@ std::optional<HttpResponse> HttplibExchange::RefuseBody(
         request.get_header_value_count("Transfer-Encoding") > 1 ||
         !absl::EqualsIgnoreCase(request.get_header_value("Transfer-Encoding"),
                                 "chunked")) {
-      return Refused(400, "The body's length is not clear.");
+      return RefusedBody(request, 400, "The body's length is not clear.");
     }
     return std::nullopt;
   }
@@ -230,11 +234,11 @@ std::optional<HttpResponse> HttplibExchange::RefuseBody(
   if (lengths > 1 || text.empty() ||
       !std::all_of(text.begin(), text.end(),
                    [](unsigned char c) { return absl::ascii_isdigit(c); })) {
-    return Refused(400, "The body's length is not clear.");
+    return RefusedBody(request, 400, "The body's length is not clear.");
   }
   // What does not fit into 64 bits is too large as well.
   if (!absl::SimpleAtoi(text, &length) || length > answering_.body_bytes) {
-    return Refused(413, "The body is too large.");
+    return RefusedBody(request, 413, "The body is too large.");
   }
   return std::nullopt;
 }
@@ -255,12 +259,20 @@ void HttplibExchange::HandleBody(const httplib::Request& request,
     return !is_too_large;
   });
   if (is_too_large) {
-    Set(Refused(413, "The body is too large."), response);
+    Set(RefusedBody(request, 413, "The body is too large."), response);
   } else if (!is_whole) {
-    Set(Refused(400, "The body cannot be read."), response);
+    Set(RefusedBody(request, 400, "The body cannot be read."), response);
   } else {
     Set(answering_.handle(RequestOf(request, std::move(body))), response);
   }
+}
+
+HttpResponse HttplibExchange::RefusedBody(const httplib::Request& request,
+                                          int status,
+                                          std::string_view sentence) const {
+  HttpResponse response = Refused(status, sentence);
+  if (!answering_.refusal) return response;
+  return answering_.refusal(RequestOf(request, ""), status, sentence);
 }
 
 HttpResponse HttplibExchange::Refused(int status,

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "http/socket/connection.h"
@@ -33,6 +34,12 @@ struct Answering {
   // Told the status of each response that is the server's own: the request was
   // not understood, or was too large or too late. May be empty.
   std::function<void(int status)> refused;
+
+  // The response to a request whose head was understood but whose body is not
+  // taken: too large, or not clear where it ends. Empty: a sentence of text.
+  std::function<HttpResponse(const HttpRequest& head, int status,
+                             std::string_view sentence)>
+      refusal;
 
   // Of a body, also once it is unpacked: a compressed one could grow a
   // thousandfold. More is answered 413.

@@ -60,6 +60,9 @@ class Worker {
   // One look through everything, as at the start.
   absl::Status Sweep();
 
+  // Other rules, for bases that change from here on. Thread-safe.
+  void SetRules(PruneRules rules);
+
   WorkerCounts counts() const;
 
  private:

@@ -1,18 +1,20 @@
 // Whether a component and what it depends on are well:
 //
-//   GET /api/health  200 or 503 {"status":"healthy","dependencies":
-//                    [{"name":"blob","status":"healthy","message":""}]}
+//   GET /api/health  200 {"status":"healthy","dependencies":
+//                    [{"name":"blob","status":"healthy"}]}, or 503 with
+//                    "unhealthy", those that are not with a "message"
 //   GET /api/ready   200 {}
 #ifndef WALLPROF_FLEET_PGO_SERVER_HEALTH_H_
 #define WALLPROF_FLEET_PGO_SERVER_HEALTH_H_
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "fleet/serving/api.h"
 #include "wallprof/http.h"
 
@@ -21,20 +23,39 @@ namespace wallprof::pgo {
 // Thread-safe once all have been added.
 class Health {
  public:
+  // How long a check may take until the dependency counts as unwell: longer
+  // than an engine's own patience with a lost packet, shorter than that of
+  // those who probe.
+  static constexpr absl::Duration kPatience = absl::Seconds(5);
+
+  explicit Health(absl::Duration patience = kPatience);
+
+  // Waits for checks that run.
+  ~Health();
+
   // `check` says how `name` is now, not how it was; on any thread, within
   // seconds. Names: blob, versions, event-reader, event-writer, file://<path>,
   // kubernetes, nomad, consul.
   void Add(std::string name, std::function<absl::Status()> check);
 
-  // /api/health. Checks at the same time, at most for a while.
+  // /api/health. All are checked at the same time.
   HttpResponse Respond() const;
 
-  // The first that is not well.
+  // The first that is not well, by name.
   absl::Status Check() const;
 
  private:
-  std::vector<std::pair<std::string, std::function<absl::Status()>>> checks_;
+  class Dependency;
+
+  // In the order of adding.
+  std::vector<absl::Status> CheckAll() const;
+
+  const absl::Duration patience_;
+  std::vector<std::unique_ptr<Dependency>> dependencies_;
 };
+
+inline constexpr std::string_view kHealthPath = "/api/health";
+inline constexpr std::string_view kReadyPath = "/api/ready";
 
 // The two paths alone, for components that serve nothing else.
 class HealthApi : public serving::Api {
