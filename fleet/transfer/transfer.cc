@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "fleet/transfer/url.h"
 
 namespace wallprof::fleet {
 namespace {
@@ -19,10 +21,17 @@ constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
 constexpr size_t kMaxErrorBytes = 16 << 10;
 constexpr long kFirstErrorStatus = 300;
 
+// How long a wait goes on before it looks whether it is still wanted.
+constexpr int kLookUpMilliseconds = 50;
+
+// Proxies that put servers under another path redirect once or twice.
+constexpr long kMaxRedirects = 5;
+
+constexpr char kProtocols[] = "http,https";
+
 struct Exchange {
   CURL* curl;
   const TransferRequest& request;
-  const std::function<bool()>& cancelled;
   TransferAnswer answer;
   size_t sent = 0;
   bool too_large = false;
@@ -61,18 +70,15 @@ size_t TakeBody(char* bytes, size_t size, size_t count, void* exchange) {
 
 size_t TakeHeader(char* bytes, size_t size, size_t count, void* exchange) {
   const absl::string_view line(bytes, size * count);
+  auto& headers = static_cast<Exchange*>(exchange)->answer.headers;
   const size_t colon = line.find(':');
-  if (colon != absl::string_view::npos) {
-    static_cast<Exchange*>(exchange)
-        ->answer.headers[absl::AsciiStrToLower(line.substr(0, colon))] =
+  if (absl::StartsWith(line, "HTTP/")) {
+    headers.clear();  // of what was only on the way here
+  } else if (colon != absl::string_view::npos) {
+    headers[absl::AsciiStrToLower(line.substr(0, colon))] =
         std::string(absl::StripAsciiWhitespace(line.substr(colon + 1)));
   }
   return size * count;
-}
-
-int Waiting(void* exchange, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const auto& cancelled = static_cast<Exchange*>(exchange)->cancelled;
-  return cancelled && cancelled() ? 1 : 0;
 }
 
 using Headers = std::unique_ptr<curl_slist, void (*)(curl_slist*)>;
@@ -89,6 +95,10 @@ Headers HeadersOf(const TransferRequest& request) {
     add(absl::StrCat(name, ": ", value));
   }
   add("expect:");  // stores answer it late, or not at all
+  if (request.method == "POST" && request.headers.count("content-type") == 0 &&
+      request.headers.count("Content-Type") == 0) {
+    add("content-type:");  // libcurl takes every body for a form
+  }
   return headers;
 }
 
@@ -96,7 +106,13 @@ void SetRequest(CURL* curl, Exchange& exchange, const Headers& headers) {
   const TransferRequest& request = exchange.request;
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, kProtocols);
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, kProtocols);
+  if (IsLoopback(request.url)) curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  if (request.follows && request.method == "GET") {
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kMaxRedirects);
+  }
   const auto bytes = static_cast<curl_off_t>(request.body.size());
   if (request.method == "PUT") {
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
@@ -107,7 +123,9 @@ void SetRequest(CURL* curl, Exchange& exchange, const Headers& headers) {
     curl_easy_setopt(curl, CURLOPT_SEEKDATA, &exchange);
   } else if (request.method == "POST") {
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
+    // Of an empty view it may be null, which would mean: read from a file.
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
+                     bytes > 0 ? request.body.data() : "");
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, bytes);
   }
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
@@ -119,20 +137,21 @@ void SetAnswer(CURL* curl, Exchange& exchange) {
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, TakeHeader);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, Waiting);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
 }
 
 void SetWaits(CURL* curl, absl::Duration stall, absl::Duration timeout) {
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  // Who is cancelled does not wait for a name server.
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(
       curl, CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(absl::ToInt64Milliseconds(kConnectTimeout)));
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(
-      curl, CURLOPT_LOW_SPEED_TIME,
-      std::max(1L, static_cast<long>(absl::ToInt64Seconds(stall))));
+  if (stall != absl::InfiniteDuration()) {
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(
+        curl, CURLOPT_LOW_SPEED_TIME,
+        std::max(1L, static_cast<long>(absl::ToInt64Seconds(stall))));
+  }
   if (timeout == absl::InfiniteDuration()) return;
   curl_easy_setopt(
       curl, CURLOPT_TIMEOUT_MS,
@@ -145,6 +164,11 @@ curl_blob BlobOf(const std::string& text) {
 }
 
 void SetTls(CURL* curl, const TransferOptions& options) {
+  if (!options.certificates_file.empty() || !options.certificates.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // of the system's
+  }
+  // A key that wants a password is refused; nobody is there to be asked.
+  curl_easy_setopt(curl, CURLOPT_KEYPASSWD, "");
   if (!options.certificates_file.empty()) {
     curl_easy_setopt(curl, CURLOPT_CAINFO, options.certificates_file.c_str());
   }
@@ -158,19 +182,35 @@ void SetTls(CURL* curl, const TransferOptions& options) {
   set(CURLOPT_SSLKEY_BLOB, options.client_key);
 }
 
+bool WasSent(CURL* curl, const TransferRequest& request) {
+  curl_off_t body = 0;
+  long head = 0;
+  curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &body);
+  curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &head);
+  return head > 0 && body >= static_cast<curl_off_t>(request.body.size());
+}
+
 }  // namespace
 
 // libcurl's, with the connections that it keeps.
 class Transfer::Handle {
  public:
-  Handle() : curl_(curl_easy_init(), curl_easy_cleanup) {}
+  Handle()
+      : multi_(curl_multi_init(), curl_multi_cleanup),
+        curl_(curl_easy_init(), curl_easy_cleanup) {}
 
-  CURL* get() const { return curl_.get(); }
+  // Null where there is no memory for one.
+  CURL* get() const { return multi_ == nullptr ? nullptr : curl_.get(); }
 
+  // CURLE_ABORTED_BY_CALLBACK where it was cancelled.
   CURLcode Perform(Exchange& exchange, const TransferOptions& options,
                    char* reason);
 
  private:
+  CURLcode Run(const std::function<bool()>& cancelled);
+
+  // The connections are the multi's, which must outlive what uses them.
+  std::unique_ptr<CURLM, CURLMcode (*)(CURLM*)> multi_;
   std::unique_ptr<CURL, void (*)(CURL*)> curl_;
 };
 
@@ -178,17 +218,50 @@ CURLcode Transfer::Handle::Perform(Exchange& exchange,
                                    const TransferOptions& options,
                                    char* reason) {
   CURL* curl = get();
-  curl_easy_reset(curl);  // keeps the connections
+  curl_easy_reset(curl);
   const Headers headers = HeadersOf(exchange.request);
   SetRequest(curl, exchange, headers);
   SetAnswer(curl, exchange);
   SetWaits(curl, options.stall, exchange.request.timeout);
   SetTls(curl, options);
+  if (!options.unix_socket.empty()) {
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH,
+                     options.unix_socket.c_str());
+  }
+  if (!options.keeps_connections) {
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+  }
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-  const CURLcode result = curl_easy_perform(curl);
+  const CURLcode result = Run([&] {
+    return (options.cancelled && options.cancelled()) ||
+           (exchange.request.cancelled && exchange.request.cancelled());
+  });
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   exchange.answer.status = static_cast<int>(status);
+  return result;
+}
+
+// libcurl asks by itself whether it shall go on only once a second.
+CURLcode Transfer::Handle::Run(const std::function<bool()>& cancelled) {
+  if (curl_multi_add_handle(multi_.get(), get()) != CURLM_OK) {
+    return CURLE_OUT_OF_MEMORY;
+  }
+  CURLcode result = CURLE_OUT_OF_MEMORY;  // where libcurl says nothing
+  for (int running = 1; running > 0;) {
+    if (cancelled()) {
+      result = CURLE_ABORTED_BY_CALLBACK;
+      break;
+    }
+    if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) break;
+    if (running == 0) break;
+    curl_multi_poll(multi_.get(), nullptr, 0, kLookUpMilliseconds, nullptr);
+  }
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    if (message->msg == CURLMSG_DONE) result = message->data.result;
+  }
+  curl_multi_remove_handle(multi_.get(), get());
   return result;
 }
 
@@ -209,14 +282,16 @@ std::unique_ptr<Transfer::Handle> Transfer::Take() {
   return handle;
 }
 
-absl::StatusOr<TransferAnswer> Transfer::Send(const TransferRequest& request) {
+absl::StatusOr<TransferAnswer> Transfer::Send(const TransferRequest& request,
+                                              bool* was_sent) {
   std::unique_ptr<Handle> handle = Take();
   if (handle->get() == nullptr) {
     return absl::InternalError("cannot start libcurl");
   }
-  Exchange exchange{handle->get(), request, options_.cancelled, {}};
+  Exchange exchange{handle->get(), request, {}};
   char reason[CURL_ERROR_SIZE] = "";
   const CURLcode result = handle->Perform(exchange, options_, reason);
+  if (was_sent != nullptr) *was_sent = WasSent(handle->get(), request);
   {
     std::lock_guard lock(mutex_);
     idle_.push_back(std::move(handle));
