@@ -8,6 +8,7 @@
 #include "profiler/encode/merge/add_to_sum.h"
 #include "profiler/encode/merge/pprof_tables.h"
 #include "profiler/encode/merge/read_tables.h"
+#include "profiler/encode/merge/sample_order.h"
 #include "profiler/encode/merge/sum_header.h"
 #include "profiler/encode/merge/sum_tables.h"
 #include "profiler/encode/merge/write_sum.h"
@@ -59,17 +60,20 @@ absl::StatusOr<std::string> UnpackPprof(std::string_view bytes,
 
 class PprofMerger::Sum {
  public:
-  explicit Sum(const Options& options) : options_(options) {}
+  explicit Sum(const Options& options)
+      : options_(options),
+        tables_(options.any_order ? Decides::kContent : Decides::kFirst) {}
 
   absl::Status Add(std::string_view message) {
     absl::Status read = ReadTables(message, options_.max_message_bytes,
                                    SamplesKept::kAll, read_);
     if (!read.ok()) return read;
+    if (options_.drop_comments) read_.comments.clear();
     SumHeader header = HeaderOf(read_);
     absl::Status fits = CheckCompatible(header_, header);
     if (!fits.ok()) return fits;
     if (!AddToSum(read_, options_.max_memory_bytes, tables_)) return TooLarge();
-    AddHeader(header_, header);
+    AddHeader(header_, header, tables_.decides);
     return absl::OkStatus();
   }
 
@@ -80,7 +84,7 @@ class PprofMerger::Sum {
                   options_.max_memory_bytes, tables_)) {
       return TooLarge();
     }
-    AddHeader(header_, other.header_);
+    AddHeader(header_, other.header_, tables_.decides);
     return absl::OkStatus();
   }
 
@@ -88,7 +92,7 @@ class PprofMerger::Sum {
     if (header_.profiles == 0) {
       return absl::InvalidArgumentError("no profiles to merge");
     }
-    return WriteSum(header_, tables_);
+    return WriteSum(header_, tables_, SampleOrder(tables_));
   }
 
   const SumHeader& header() const { return header_; }

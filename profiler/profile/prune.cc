@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "profiler/profile/cut_stacks.h"
 #include "profiler/profile/name_matches.h"
 #include "wallprof/filter.h"
 #include "wallprof/merge.h"
@@ -58,15 +59,12 @@ void CutBelow(Sample& sample, const LocationSet& cut,
 
 }  // namespace
 
-absl::StatusOr<Profile> Prune(const Profile& profile, const NameMatch& drop,
-                              const NameMatch& keep) {
-  if (absl::Status s = CheckValid(profile); !s.ok()) return s;
+void CutStacks(const NameMatch& drop, const NameMatch& keep, Profile& profile) {
   absl::flat_hash_set<uint64_t> dropped = MatchingFunctions(profile, drop);
   for (uint64_t id : MatchingFunctions(profile, keep)) dropped.erase(id);
-  Profile pruned = profile;
   LocationSet cut;
   LocationSet whole;
-  for (Location& location : pruned.locations) {
+  for (Location& location : profile.locations) {
     auto& lines = location.lines;
     auto outermost = std::find_if(
         lines.rbegin(), lines.rend(),
@@ -79,7 +77,14 @@ absl::StatusOr<Profile> Prune(const Profile& profile, const NameMatch& drop,
       lines.erase(lines.begin(), outermost.base());
     }
   }
-  for (Sample& sample : pruned.samples) CutBelow(sample, cut, whole);
+  for (Sample& sample : profile.samples) CutBelow(sample, cut, whole);
+}
+
+absl::StatusOr<Profile> Prune(const Profile& profile, const NameMatch& drop,
+                              const NameMatch& keep) {
+  if (absl::Status s = CheckValid(profile); !s.ok()) return s;
+  Profile pruned = profile;
+  CutStacks(drop, keep, pruned);
   return Merge(absl::MakeConstSpan(&pruned, 1));
 }
 

@@ -13,13 +13,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "fleet/pgo/profile/accept.h"
 
 namespace wallprof::pgo {
 
 // Which part a profile belongs to.
 struct PartKey {
   std::string version;  // AcceptedProfile::version
-  int64_t stretch = 0;  // time divided by the policy's; 0 without decay
+  int64_t stretch = 0;  // Unix seconds of its beginning; 0 without decay
 
   friend bool operator==(const PartKey& a, const PartKey& b) {
     return a.version == b.version && a.stretch == b.stretch;
@@ -34,14 +35,20 @@ struct PartKey {
 struct StagedProfile {
   std::string message;  // profile.proto, not packed
   std::string version;
-  absl::Time time;  // of its taking; of its upload where it does not say
+  // Of its taking; of its upload where it does not say, or says a later one.
+  absl::Time time;
 };
 
 // What was staged, read and checked once more, since others can write to the
 // store. A profile that is fit but not in the staged form (another program's)
 // is brought into it. `uploaded`: of the staging key. Errors as AcceptProfile.
 absl::StatusOr<StagedProfile> ReadStaged(std::string_view bytes,
-                                         absl::Time uploaded);
+                                         absl::Time uploaded,
+                                         const AcceptLimits& limits = {});
+
+// Of a part or a base when it is unpacked: far above what a compiler reads in
+// reasonable time.
+inline constexpr size_t kMostPartBytes = size_t{1} << 30;
 
 // A part to be added to, for one thread. Errors as PprofMerger.
 class PartSum {
@@ -56,6 +63,9 @@ class PartSum {
 
   // A staged profile's message. What is refused is not part of the sum.
   absl::Status Add(std::string_view message);
+
+  // Another part's profiles. Not itself.
+  absl::Status Add(const PartSum& other);
 
   // Gzipped pprof. Equal profiles give equal bytes, in whatever order they were
   // added, by whatever number of sums before: samples in the order of their

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "fleet/pgo/profile/part.h"
 
@@ -24,8 +25,8 @@ struct Policy {
   // as the newest's. The newest is the one whose first profile came last.
   double old_version_weight = 1;
 
-  // Of versions or build ids that are named, instead of the above; 0 leaves
-  // their profiles out.
+  // Of versions or build ids that are named, instead of old_version_weight; 0
+  // leaves their profiles out. Age counts as for the others.
   std::map<std::string, double, std::less<>> version_weights;
 };
 
@@ -37,6 +38,10 @@ inline constexpr int kStretchesPerHalfLife = 8;
 // deleted: 2^-10.
 inline constexpr double kLeastWeight = 1.0 / 1024;
 
+// InvalidArgument unless the half-life is finite and not below 0, and weights
+// are 0 to 1.
+absl::Status CheckPolicy(const Policy& policy);
+
 PartKey PartKeyOf(const Policy& policy, std::string_view version,
                   absl::Time time);
 
@@ -46,6 +51,8 @@ struct PartAge {
 };
 
 // The weight of each part, 0 to 1; 0: it is not part of the base any more.
+// Parts that were made under another policy are weighed as well as those of
+// this one.
 std::vector<double> WeightsOf(const Policy& policy,
                               const std::vector<PartAge>& parts);
 

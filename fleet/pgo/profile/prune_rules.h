@@ -5,22 +5,18 @@
 #define WALLPROF_FLEET_PGO_PROFILE_PRUNE_RULES_H_
 
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "wallprof/profile.h"
 
 namespace wallprof::pgo {
 
+// Cheap to copy; never changes.
 class PruneRules {
  public:
   // None.
   PruneRules();
-  ~PruneRules();
-  PruneRules(PruneRules&& other) noexcept;
-  PruneRules& operator=(PruneRules&& other) noexcept;
 
   // Of a file's text; comments are allowed. InvalidArgument naming `path`, the
   // entry, and what is wrong: no JSON, a rule without "drop", a pattern that
@@ -34,9 +30,13 @@ class PruneRules {
   // pprof's Prune; unanchored. What no sample needs any more is gone.
   absl::StatusOr<Profile> Apply(std::string_view app, Profile profile) const;
 
+  // The same, but samples stay one by one in their places, only shorter, and
+  // locations too. The profile must pass CheckValid.
+  void CutStacks(std::string_view app, Profile& profile) const;
+
  private:
-  struct AppRules;
-  std::vector<std::unique_ptr<AppRules>> apps_;
+  struct Apps;
+  std::shared_ptr<const Apps> apps_;
 };
 
 }  // namespace wallprof::pgo

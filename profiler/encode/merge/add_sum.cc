@@ -80,14 +80,11 @@ class SumAdder {
   }
 
   void AddMappings() {
-    if (!sum_.first_mapping.has_value() && other_.first_mapping.has_value()) {
-      sum_.first_mapping = InSum(*other_.first_mapping);
+    if (other_.first_mapping.has_value()) {
+      OfferFirstMapping(sum_, InSum(*other_.first_mapping));
     }
     for (const SumTables::Mapping& mapping : other_.mappings) {
-      SumTables::Mapping in_sum = InSum(mapping);
-      uint32_t number = AddIdentity(sum_, in_sum);
-      mappings_.push_back(number);
-      if (number == sum_.mappings.size()) sum_.mappings.push_back(in_sum);
+      mappings_.push_back(AddMapping(sum_, InSum(mapping)));
     }
   }
 

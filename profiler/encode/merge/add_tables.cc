@@ -42,8 +42,11 @@ class TablesAdder {
     }
   };
 
+  // Where content decides, unused ones count for nothing: they go when it is
+  // written, and a sum of sums must not know more than one of profiles.
   bool TakesFirstMapping() const {
-    return !sum_.first_mapping.has_value() && !message_.mappings.empty();
+    return sum_.decides == Decides::kFirst && !sum_.first_mapping.has_value() &&
+           !message_.mappings.empty();
   }
 
   void WantStrings() {
@@ -139,21 +142,22 @@ class TablesAdder {
 
   void AddMappings() {
     const auto& mappings = message_.mappings;
-    if (TakesFirstMapping()) sum_.first_mapping = InSum(mappings[0]);
+    if (TakesFirstMapping()) OfferFirstMapping(sum_, InSum(mappings[0]));
     mappings_.Assign(mappings.size(), kUnused);
     const size_t known = sum_.mappings.size();
-    bool are_distinct = true;
+    size_t used = 0;
+    size_t old = 0;
     for (size_t i = 0; i < mappings.size(); ++i) {
       if (!mappings[i].is_used) continue;
       SumTables::Mapping mapping = InSum(mappings[i]);
-      mappings_[i] = AddIdentity(sum_, mapping);
-      if (mappings_[i] == sum_.mappings.size()) {
-        sum_.mappings.push_back(mapping);
-      } else if (mappings_[i] >= known) {
-        are_distinct = false;
+      if (used++ == 0 && sum_.decides == Decides::kContent) {
+        OfferFirstMapping(sum_, mapping);
       }
+      mappings_[i] = AddMapping(sum_, mapping);
+      old += mappings_[i] < known ? 1 : 0;
     }
-    if (!are_distinct) KeepFirstUsed(known);
+    const bool are_distinct = sum_.mappings.size() - known == used - old;
+    if (!are_distinct && sum_.decides == Decides::kFirst) KeepFirstUsed(known);
   }
 
   // Of mappings from `known` on that are one to the sum, the one that a sample

@@ -28,6 +28,7 @@ void PprofTables::Clear() {
   ClearTable(samples);
   ClearTable(sample_locations);
   ClearTable(values);
+  ClearTable(columns);
   drop_frames = keep_frames = default_type = doc_url = 0;
   period_type = {};
   period = time_nanos = duration_nanos = 0;

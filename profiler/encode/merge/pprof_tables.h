@@ -112,6 +112,14 @@ struct PprofTables {
   FlatArray<uint32_t> sample_locations;  // places of locations, leaf first
   FlatArray<int64_t> values;             // as many as types for each sample
 
+  // Of a sample type, over all samples.
+  struct Column {
+    int64_t total = 0;  // stays at the ends of int64's range
+    size_t nonzero = 0;
+    bool has_negative = false;
+  };
+  FlatArray<Column> columns;
+
   // Of all samples in the message.
   size_t all_samples = 0;
   size_t max_depth = 0;

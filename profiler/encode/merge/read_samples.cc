@@ -4,6 +4,7 @@
 
 #include "profiler/encode/merge/hash_bytes.h"
 #include "profiler/encode/pprof_fields.h"
+#include "profiler/profile/saturating.h"
 
 namespace wallprof {
 
@@ -13,6 +14,7 @@ template <bool kKept>
 void SampleReader::ReadAll(const FlatArray<std::string_view>& bodies) {
   if (tables_.types.empty() && !bodies.empty()) throw Malformed();
   tables_.label_sets.push_back({});
+  tables_.columns.Assign(tables_.types.size(), {});
   uint32_t* locations = nullptr;
   if (kKept) {
     size_t bytes = 0;  // a location takes at least one
@@ -93,8 +95,14 @@ void SampleReader::AddLocations(std::string_view packed) {
 
 template <bool kKept>
 void SampleReader::AddValue(int64_t value) {
-  if (value_count_++ == tables_.types.size()) throw Malformed();
-  is_zero_ = is_zero_ && value == 0;
+  if (value_count_ == tables_.types.size()) throw Malformed();
+  PprofTables::Column& column = tables_.columns[value_count_++];
+  if (value != 0) {
+    is_zero_ = false;
+    ++column.nonzero;
+    column.total = SaturatingAdd(column.total, value);
+    column.has_negative |= value < 0;
+  }
   if (kKept) tables_.values.push_back(value);
 }
 

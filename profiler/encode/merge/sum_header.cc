@@ -1,6 +1,7 @@
 #include "profiler/encode/merge/sum_header.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "profiler/profile/sample_types.h"
@@ -39,7 +40,29 @@ absl::Status CheckCompatible(const SumHeader& sum, const SumHeader& added) {
   return absl::OkStatus();
 }
 
-void AddHeader(SumHeader& sum, const SumHeader& added) {
+namespace {
+
+void KeepText(std::string& kept, const std::string& added, Decides decides) {
+  if (added.empty()) return;
+  if (kept.empty() || (decides == Decides::kContent && added < kept)) {
+    kept = added;
+  }
+}
+
+// They mean something together only.
+void KeepLeastFrames(SumHeader& sum, const SumHeader& added) {
+  if (added.drop_frames.empty() && added.keep_frames.empty()) return;
+  const bool has_none = sum.drop_frames.empty() && sum.keep_frames.empty();
+  if (has_none || std::tie(added.drop_frames, added.keep_frames) <
+                      std::tie(sum.drop_frames, sum.keep_frames)) {
+    sum.drop_frames = added.drop_frames;
+    sum.keep_frames = added.keep_frames;
+  }
+}
+
+}  // namespace
+
+void AddHeader(SumHeader& sum, const SumHeader& added, Decides decides) {
   if (added.profiles == 0) return;
   if (sum.profiles == 0) {
     sum = added;
@@ -54,10 +77,9 @@ void AddHeader(SumHeader& sum, const SumHeader& added) {
   }
   sum.duration += added.duration;
   sum.period = std::max(sum.period, added.period);
-  if (sum.default_sample_type.empty()) {
-    sum.default_sample_type = added.default_sample_type;
-  }
-  if (sum.doc_url.empty()) sum.doc_url = added.doc_url;
+  KeepText(sum.default_sample_type, added.default_sample_type, decides);
+  KeepText(sum.doc_url, added.doc_url, decides);
+  if (decides == Decides::kContent) KeepLeastFrames(sum, added);
 }
 
 }  // namespace wallprof

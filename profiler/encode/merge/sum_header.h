@@ -33,8 +33,14 @@ SumHeader HeaderOf(const PprofTables& tables);
 // Everything adds up with no profiles.
 absl::Status CheckCompatible(const SumHeader& sum, const SumHeader& added);
 
+// Who decides what only one of several profiles can have in a sum.
+enum class Decides {
+  kFirst,    // the first that has something to say, as in pprof
+  kContent,  // the least in bytewise order, whoever came first
+};
+
 // They must be compatible.
-void AddHeader(SumHeader& sum, const SumHeader& added);
+void AddHeader(SumHeader& sum, const SumHeader& added, Decides decides);
 
 }  // namespace wallprof
 

@@ -1,6 +1,8 @@
 #include "profiler/encode/merge/sum_tables.h"
 
+#include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "profiler/encode/merge/words.h"
@@ -35,7 +37,7 @@ std::array<uint32_t, kIdentityWords> IdentityWords(
 
 }  // namespace
 
-SumTables::SumTables() {
+SumTables::SumTables(Decides decides) : decides(decides) {
   AddEmpty(strings);
   AddEmpty(label_sets);
 }
@@ -170,8 +172,59 @@ SumTables::Label SumTables::Label::Read(const uint32_t* words) {
           static_cast<int64_t>(ReadNumber(words + 3))};
 }
 
-uint32_t AddIdentity(SumTables& tables, const SumTables::Mapping& mapping) {
-  return tables.mapping_identities.Add(BytesOf(IdentityWords(mapping)));
+namespace {
+
+uint32_t LeastNamed(const SumTables& tables, uint32_t a, uint32_t b) {
+  if (a == 0 || b == 0) return a + b;
+  return tables.StringAt(a) < tables.StringAt(b) ? a : b;
+}
+
+// Each part of this is the same in whatever order it is done.
+void Reconcile(const SumTables& tables, const SumTables::Mapping& added,
+               SumTables::Mapping& kept) {
+  const uint64_t size =
+      std::max(kept.limit - kept.start, added.limit - added.start);
+  kept.start = std::min(kept.start, added.start);
+  kept.limit = kept.start + size;
+  kept.filename = LeastNamed(tables, kept.filename, added.filename);
+  kept.build_id = LeastNamed(tables, kept.build_id, added.build_id);
+  kept.has_functions &= added.has_functions;
+  kept.has_filenames &= added.has_filenames;
+  kept.has_line_numbers &= added.has_line_numbers;
+  kept.has_inline_frames &= added.has_inline_frames;
+}
+
+}  // namespace
+
+uint32_t AddMapping(SumTables& tables, const SumTables::Mapping& mapping) {
+  uint32_t number =
+      tables.mapping_identities.Add(BytesOf(IdentityWords(mapping)));
+  if (number == tables.mappings.size()) {
+    tables.mappings.push_back(mapping);
+  } else if (tables.decides == Decides::kContent) {
+    Reconcile(tables, mapping, tables.mappings[number]);
+  }
+  return number;
+}
+
+void OfferFirstMapping(SumTables& tables, const SumTables::Mapping& mapping) {
+  std::optional<SumTables::Mapping>& first = tables.first_mapping;
+  if (!first.has_value() || (tables.decides == Decides::kContent &&
+                             ComesBefore(tables, mapping, *first))) {
+    first = mapping;
+  }
+}
+
+bool ComesBefore(const SumTables& tables, const SumTables::Mapping& a,
+                 const SumTables::Mapping& b) {
+  const auto key = [&tables](const SumTables::Mapping& mapping) {
+    const uint64_t size = mapping.limit - mapping.start + kPageSize - 1;
+    const uint32_t file =
+        mapping.build_id == 0 ? mapping.filename : mapping.build_id;
+    return std::tuple(tables.StringAt(file), mapping.file_offset,
+                      size - size % kPageSize);
+  };
+  return key(a) < key(b);
 }
 
 uint32_t FindIdentity(const SumTables& tables,

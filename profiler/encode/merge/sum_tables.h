@@ -11,6 +11,7 @@
 #include "profiler/encode/merge/flat_array.h"
 #include "profiler/encode/merge/flat_index.h"
 #include "profiler/encode/merge/sequence_set.h"
+#include "profiler/encode/merge/sum_header.h"
 
 namespace wallprof {
 
@@ -35,7 +36,7 @@ struct SumGrowth {
 // Plain data but for the samples. Entities are named by their numbers in the
 // sets; what their words are is said by the structs of the same name.
 struct SumTables {
-  SumTables();
+  explicit SumTables(Decides decides = Decides::kFirst);
 
   // Brings room for `growth`, unless all would take more than `max_bytes`.
   bool MakeRoom(const SumGrowth& growth, size_t max_bytes);
@@ -113,16 +114,19 @@ struct SumTables {
     uint32_t label_set;
   };
 
+  Decides decides;
+
   SequenceSet strings;  // the first is empty
   SequenceSet comments;
   SequenceSet mapping_identities;
-  FlatArray<Mapping> mappings;  // as each was seen first, by identity
+  FlatArray<Mapping> mappings;  // by identity; see AddMapping
   SequenceSet functions;
   SequenceSet locations;
   SequenceSet label_sets;  // the first is empty
   SequenceSet stacks;      // of locations, leaf first
 
-  // That of the first profile that had any, used or not, and its identity.
+  // That of the first profile that had any, used or not. Where content decides,
+  // the least of those that came first among the used ones of a profile.
   std::optional<Mapping> first_mapping;
 
   FlatArray<Sample> samples;  // in order of arrival
@@ -137,10 +141,18 @@ struct SumTables {
 };
 
 // Number in `tables.mapping_identities` of a mapping like that, for which
-// there must be room.
-uint32_t AddIdentity(SumTables& tables, const SumTables::Mapping& mapping);
+// there must be room. It is kept as it was seen first; where content decides,
+// it becomes what all of that identity can agree on.
+uint32_t AddMapping(SumTables& tables, const SumTables::Mapping& mapping);
 
-// The same, or SumTables::kNoMapping if no sample led to one.
+// Makes it the sum's first mapping if it is to be.
+void OfferFirstMapping(SumTables& tables, const SumTables::Mapping& mapping);
+
+// An order of mappings' identities by their content.
+bool ComesBefore(const SumTables& tables, const SumTables::Mapping& a,
+                 const SumTables::Mapping& b);
+
+// Number of its identity, or SumTables::kNoMapping if no sample led to one.
 uint32_t FindIdentity(const SumTables& tables,
                       const SumTables::Mapping& mapping);
 

@@ -77,9 +77,11 @@ class StringNumbers {
 
 class SumWriter {
  public:
-  SumWriter(const SumHeader& header, const SumTables& sum)
+  SumWriter(const SumHeader& header, const SumTables& sum,
+            absl::Span<const uint32_t> samples)
       : header_(header),
         sum_(sum),
+        samples_(samples),
         mappings_(sum.mappings.size() + 1),
         functions_(sum.functions.size()),
         locations_(sum.locations.size()),
@@ -91,7 +93,7 @@ class SumWriter {
       AddValueType(kSampleType, type);
     }
     const size_t types = header_.sample_types.size();
-    for (size_t i = 0; i < sum_.samples.size(); ++i) {
+    for (uint32_t i : samples_) {
       absl::Span<const int64_t> values(sum_.values.data() + i * types, types);
       if (std::any_of(values.begin(), values.end(),
                       [](int64_t value) { return value != 0; })) {
@@ -118,8 +120,9 @@ class SumWriter {
   }
 
   const SumTables::Mapping& MappingOf(uint32_t number) const {
-    return number == first_mapping_ ? *sum_.first_mapping
-                                    : sum_.mappings[number];
+    const bool is_first_seen =
+        number == first_mapping_ && sum_.decides == Decides::kFirst;
+    return is_first_seen ? *sum_.first_mapping : sum_.mappings[number];
   }
 
   void AddValueType(uint32_t field, const ValueType& type) {
@@ -238,9 +241,16 @@ class SumWriter {
     int64_t keep_frames = strings_.NumberOf(header_.keep_frames);
     strings_.NumberOf(header_.period_type.type);
     strings_.NumberOf(header_.period_type.unit);
-    std::vector<int64_t> comments;
+    std::vector<std::string_view> texts;
     for (uint32_t i = 0; i < sum_.comments.size(); ++i) {
-      comments.push_back(strings_.NumberOf(sum_.comments.BytesAt(i)));
+      texts.push_back(sum_.comments.BytesAt(i));
+    }
+    if (sum_.decides == Decides::kContent) {
+      std::sort(texts.begin(), texts.end());
+    }
+    std::vector<int64_t> comments;
+    for (std::string_view text : texts) {
+      comments.push_back(strings_.NumberOf(text));
     }
     int64_t default_type = strings_.NumberOf(header_.default_sample_type);
     int64_t doc_url = strings_.NumberOf(header_.doc_url);
@@ -265,6 +275,7 @@ class SumWriter {
 
   const SumHeader& header_;
   const SumTables& sum_;
+  absl::Span<const uint32_t> samples_;
   uint32_t first_mapping_ = SumTables::kNoMapping;
   Renumbering mappings_;
   Renumbering functions_;
@@ -281,8 +292,9 @@ class SumWriter {
 
 }  // namespace
 
-std::string WriteSum(const SumHeader& header, const SumTables& sum) {
-  return SumWriter(header, sum).Write();
+std::string WriteSum(const SumHeader& header, const SumTables& sum,
+                     absl::Span<const uint32_t> samples) {
+  return SumWriter(header, sum, samples).Write();
 }
 
 }  // namespace wallprof

@@ -79,6 +79,18 @@ class PprofMerger {
 
     // CheckPprof's `max_bytes`, for each message.
     size_t max_message_bytes = kMaxDecodedBytes;
+
+    // The same profiles give the same bytes, in whatever order they are added
+    // and in however many sums before, if none has negative values. For that,
+    // samples, and all else, come in an order of what they say; what only the
+    // first profile decides otherwise (names of files with one build id,
+    // drop_frames and such) is the least that any has; and mappings that no
+    // sample leads to are left out. What is added to such a merger must be
+    // another.
+    bool any_order = false;
+
+    // Leaves out what profiles say in comments.
+    bool drop_comments = false;
   };
 
   PprofMerger();

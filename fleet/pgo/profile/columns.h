@@ -1,0 +1,34 @@
+// Which of a profile's columns say where CPU time went.
+#ifndef WALLPROF_FLEET_PGO_PROFILE_COLUMNS_H_
+#define WALLPROF_FLEET_PGO_PROFILE_COLUMNS_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "wallprof/profile.h"
+
+namespace wallprof::pgo {
+
+// What compilers read, and their places in what is kept here.
+inline constexpr char kSamples[] = "samples";
+inline constexpr char kCount[] = "count";
+inline constexpr char kCpu[] = "cpu";
+inline constexpr char kNanoseconds[] = "nanoseconds";
+enum Column : int { kSamplesColumn, kCpuColumn, kColumns };
+
+// Of a column's total, so that a thousand profiles add up within int64.
+inline constexpr int64_t kMostTotal = int64_t{1} << 53;
+
+// Leaves in `profile` the columns samples/count and cpu/nanoseconds, and only
+// samples that have CPU time. One that is missing is made of the other: a
+// sample stands for the period, where the profile's is CPU time, else for 10 ms
+// as in Go. So is `samples` of a profile of wall-clock time, where it counts
+// what was blocked too.
+//
+// InvalidArgument if there is neither column, or only wall-clock time; or if
+// nothing is left, a value is negative, or a column's total above kMostTotal.
+absl::Status KeepCpuColumns(Profile& profile);
+
+}  // namespace wallprof::pgo
+
+#endif  // WALLPROF_FLEET_PGO_PROFILE_COLUMNS_H_
