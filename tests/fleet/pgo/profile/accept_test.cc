@@ -5,9 +5,11 @@
 
 #include <limits>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/encode/shell.h"
 #include "tests/fleet/pgo/profile/cpu_profiles.h"
 #include "wallprof/formats.h"
 #include "wallprof/pprof_merge.h"
@@ -260,6 +262,31 @@ TEST(AcceptProfileTest, NamesTheLimitThatIsPassed) {
       AcceptProfile(PackPprof(std::string(1 << 20, '\0')), "", limits).status(),
       absl::ResourceExhaustedError(
           "the profile has more than 100 bytes when unpacked"));
+}
+
+// What a server's test sends over HTTP gets the same answers here.
+TEST(AcceptProfileTest, RefusesAllBadProfilesForTheirReasons) {
+  TemporaryFolder folder;
+  const ShellResult made =
+      RunShell("python3 " BAD_PROFILES " " + folder.PathOf(""));
+  ASSERT_EQ(made.exit_status, 0) << made.output;
+  EXPECT_EQ(AcceptProfile(ReadWhole(folder.PathOf("good")), "").status(),
+            absl::OkStatus());
+  std::istringstream lines(made.output);
+  int refused = 0;
+  for (std::string name, status, reason;
+       std::getline(lines, name, '\t') && std::getline(lines, status, '\t') &&
+       std::getline(lines, reason);
+       ++refused) {
+    SCOPED_TRACE(name);
+    const absl::Status answer =
+        AcceptProfile(ReadWhole(folder.PathOf(name)), "").status();
+    EXPECT_EQ(answer.code(), status == "413"
+                                 ? absl::StatusCode::kResourceExhausted
+                                 : absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(answer.message()), HasSubstr(reason));
+  }
+  EXPECT_GE(refused, 10);
 }
 
 }  // namespace
