@@ -147,6 +147,74 @@ class Postgres:
             self.stopping.wait(0.1)
 
 
+class Nats:
+    """A NATS server with JetStream.
+
+    It is started again whenever it ends, unless it is held: `hold_command` ends
+    it without a word and keeps it away, `release_command` lets it come back,
+    `kill_command` does one after the other. `pid_file` has its process, for
+    those who would have it stand still. What it has is kept.
+    """
+
+    def __init__(self, *arguments):
+        # It is kept where users have no path to.
+        self.program = shutil.which('nats-server') or '/usr/sbin/nats-server'
+        self.arguments = arguments
+        self.directory = pathlib.Path(tempfile.mkdtemp())
+        self.pid_file = self.directory / 'pid'
+        self.held = self.directory / 'held'
+        self.log = self.directory / 'log'
+        self.port = free_port()
+        self.host = f'127.0.0.1:{self.port}'
+        self.kill_command = f'kill -KILL $(cat {self.pid_file})'
+        self.hold_command = f'touch {self.held}; {self.kill_command}'
+        self.release_command = f'rm {self.held}'
+        self.stopping = threading.Event()
+        self.keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def __enter__(self):
+        self.keeper.start()
+        try:
+            self.wait_until_up()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.kill()
+        self.keeper.join(PATIENCE_SECONDS)
+        shutil.rmtree(self.directory)
+
+    def kill(self):
+        # It may be standing still, or be down now.
+        subprocess.run(['sh', '-c', self.kill_command], check=False,
+                       stderr=subprocess.DEVNULL)
+
+    def wait_until_up(self):
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                socket.create_connection(('127.0.0.1', self.port)).close()
+                return
+            except OSError as error:
+                if time.monotonic() > end:
+                    raise TimeoutError(self.log.read_text()) from error
+            time.sleep(0.02)
+
+    def _keep(self):
+        while not self.stopping.is_set():
+            if not self.held.exists():
+                subprocess.run(
+                    ['setpriv', '--pdeathsig', 'KILL', '--', self.program,
+                     '-a', '127.0.0.1', '-p', str(self.port), '-js', '-sd',
+                     self.directory / 'data', '-P', self.pid_file, '-l',
+                     self.log, *self.arguments],
+                    stdin=subprocess.DEVNULL, check=False)
+            self.stopping.wait(0.05)
+
+
 class S3Server:
     """A store that speaks S3, with one bucket.
 

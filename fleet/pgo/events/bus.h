@@ -50,7 +50,7 @@ class Delivery {
   virtual void Extend() {}
 };
 
-// For one thread.
+// For one thread, but for Check().
 class EventReader {
  public:
   virtual ~EventReader() = default;
@@ -61,7 +61,7 @@ class EventReader {
   virtual absl::StatusOr<std::unique_ptr<Delivery>> Receive(
       absl::Duration patience, const std::function<bool()>& cancelled) = 0;
 
-  // As EventWriter::Check().
+  // As EventWriter::Check(); from any thread.
   virtual absl::Status Check() = 0;
 };
 

@@ -1,12 +1,12 @@
 // Buses by their URL.
 //
-//   nats://HOST:PORT[,HOST:PORT]/SUBJECT[?consumer=NAME]  JetStream; the stream
-//                                                 is made if it is not there
-//   nats://SUBJECT                                the same at NATS_SERVER_URL
-//   kafka://HOST:PORT[,HOST:PORT]/TOPIC[?group=NAME]
-//   kafka://TOPIC, or for readers kafka://GROUP?topic=TOPIC, at KAFKA_BROKERS
+//   nats://HOST:PORT[,HOST:PORT]/SUBJECT[?consumer=NAME][&ack_wait=30s]
+//   tls://...         JetStream; stream and consumer are made if they are not
+//                     there
+//   nats://SUBJECT[?queue=NAME]     the same at NATS_SERVER_URL, as Go's
+//                     gocloud.dev has it
 //
-// The forms without a host are those of Go's gocloud.dev.
+// Credentials are taken from the environment: see engines/nats_servers.h.
 #ifndef WALLPROF_FLEET_PGO_EVENTS_OPEN_H_
 #define WALLPROF_FLEET_PGO_EVENTS_OPEN_H_
 
