@@ -9,6 +9,7 @@ ScriptedStore::ScriptedStore() {
   };
   server_.Get(".*", handle);
   server_.Put(".*", handle);
+  server_.Post(".*", handle);
   server_.Delete(".*", handle);
   const int port = server_.bind_to_any_port("127.0.0.1");
   endpoint_ = "http://127.0.0.1:" + std::to_string(port);
