@@ -76,8 +76,11 @@ ROOMS = {
     'fleet/transfer': [],
     # Where to keep what profiles and bundles are written to.
     'fleet/objects': ['fleet/transfer', 'objects API'],
+    # Tables that several programs share.
+    'fleet/postgres': [],
     # Where a fleet's profiles are kept: here, or where several reach them.
-    'fleet/store': ['fleet/files', 'fleet/gzip', 'fleet/log', 'objects API'],
+    'fleet/store': ['fleet/files', 'fleet/gzip', 'fleet/log', 'fleet/postgres',
+                    'objects API'],
     'fleet/agent': ['fleet/calls', 'fleet/log'] + FLEET,
     # What daemons have around what they serve.
     'fleet/serving': ['fleet/files', 'fleet/log', 'http', 'http/socket'] + HTTP,
@@ -93,7 +96,8 @@ ROOMS = {
     # Where engines are, and connections to those that do several things.
     'fleet/pgo/engines': [],
     'fleet/pgo/events': ['fleet/pgo', 'fleet/pgo/engines'],
-    'fleet/pgo/versions': ['fleet/pgo', 'fleet/pgo/engines', 'fleet/files', 'fleet/store'],
+    'fleet/pgo/versions': ['fleet/pgo', 'fleet/pgo/engines', 'fleet/files',
+                           'fleet/postgres'],
     'fleet/pgo/base': ['fleet/pgo', 'fleet/pgo/events', 'fleet/pgo/profile',
                        'fleet/pgo/versions', 'fleet/gzip', 'fleet/log',
                        'objects API'] + PROFILE,
@@ -136,7 +140,7 @@ LIBRARIES = {
     'toml++/': ['cli'],
     'pugixml': ['fleet/objects'],
     'ares.h': ['fleet/agent'],
-    'libpq-fe.h': ['fleet/store'],
+    'libpq-fe.h': ['fleet/postgres'],
     'nats/': ['fleet/pgo/engines', 'fleet/pgo/events',
               'fleet/pgo/versions'],
     'librdkafka/': ['fleet/pgo/events'],

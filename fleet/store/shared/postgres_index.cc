@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "fleet/store/shared/connection_pool.h"
+#include "fleet/postgres/connection_pool.h"
 #include "fleet/store/shared/profile_rows.h"
 #include "fleet/store/shared/profile_scan.h"
 #include "fleet/store/shared/schema.h"
@@ -41,16 +41,18 @@ std::vector<IndexEntry> InOrder(std::map<std::string, IndexEntry> found,
 }  // namespace
 
 absl::Status PostgresIndex::Open() {
-  return pool_.Run(kPatience, [](Connection& c, int) { return MakeTables(c); });
+  return pool_.Run(kPatience,
+                   [](postgres::Connection& c, int) { return MakeTables(c); });
 }
 
-absl::StatusOr<Rows> PostgresIndex::Run(
+absl::StatusOr<postgres::Rows> PostgresIndex::Run(
     const std::string& sql, const std::vector<std::string>& parameters) {
-  absl::StatusOr<Rows> rows = Rows();
-  const absl::Status run = pool_.Run(kPatience, [&](Connection& c, int) {
-    rows = c.Run(sql, parameters);
-    return rows.status();
-  });
+  absl::StatusOr<postgres::Rows> rows = postgres::Rows();
+  const absl::Status run =
+      pool_.Run(kPatience, [&](postgres::Connection& c, int) {
+        rows = c.Run(sql, parameters);
+        return rows.status();
+      });
   if (!run.ok()) return run;
   return rows;
 }
@@ -69,12 +71,13 @@ absl::StatusOr<std::vector<bool>> PostgresIndex::Add(
   const absl::Status run =
       entries.empty()
           ? absl::OkStatus()
-          : pool_.Run(kPatience, [&](Connection& connection, int attempt) {
-              absl::StatusOr<std::set<std::string>> ids =
-                  AddOnce(connection, entries, /*maybe_there=*/attempt > 0);
-              if (ids.ok()) added = *std::move(ids);
-              return ids.status();
-            });
+          : pool_.Run(
+                kPatience, [&](postgres::Connection& connection, int attempt) {
+                  absl::StatusOr<std::set<std::string>> ids =
+                      AddOnce(connection, entries, /*maybe_there=*/attempt > 0);
+                  if (ids.ok()) added = *std::move(ids);
+                  return ids.status();
+                });
   if (!run.ok()) return run;
   std::vector<bool> is_new;
   for (const IndexEntry& entry : entries) {
@@ -84,7 +87,7 @@ absl::StatusOr<std::vector<bool>> PostgresIndex::Add(
 }
 
 absl::StatusOr<std::vector<ProfileRow>> PostgresIndex::NewRows(
-    Connection& connection, absl::Span<const IndexEntry> entries) {
+    postgres::Connection& connection, absl::Span<const IndexEntry> entries) {
   std::vector<ProfileRow> rows;
   std::vector<const Series*> series;
   std::set<std::string> ids;
@@ -101,7 +104,7 @@ absl::StatusOr<std::vector<ProfileRow>> PostgresIndex::NewRows(
   return rows;
 }
 
-absl::Status PostgresIndex::MakeDays(Connection& connection,
+absl::Status PostgresIndex::MakeDays(postgres::Connection& connection,
                                      absl::Span<const ProfileRow> rows) {
   std::set<int64_t> missing;
   {
@@ -121,12 +124,12 @@ absl::Status PostgresIndex::MakeDays(Connection& connection,
 }
 
 absl::StatusOr<std::set<std::string>> PostgresIndex::Insert(
-    Connection& connection, absl::Span<const ProfileRow> rows) {
+    postgres::Connection& connection, absl::Span<const ProfileRow> rows) {
   absl::Status made = MakeDays(connection, rows);
   if (!made.ok()) return made;
   absl::StatusOr<std::set<std::string>> added =
       InsertProfiles(connection, rows);
-  if (!IsMissingPartition(added.status())) return added;
+  if (!postgres::IsCheckViolation(added.status())) return added;
   // Who leads has dropped it, as it was empty.
   {
     std::lock_guard lock(mutex_);
@@ -140,7 +143,7 @@ absl::StatusOr<std::set<std::string>> PostgresIndex::Insert(
 // `maybe_there`: this was tried before, and may have been done; then what is
 // there as it is to be added is what this has added.
 absl::StatusOr<std::set<std::string>> PostgresIndex::AddOnce(
-    Connection& connection, absl::Span<const IndexEntry> entries,
+    postgres::Connection& connection, absl::Span<const IndexEntry> entries,
     bool maybe_there) {
   const absl::StatusOr<std::vector<ProfileRow>> rows =
       NewRows(connection, entries);
@@ -160,7 +163,7 @@ absl::StatusOr<std::set<std::string>> PostgresIndex::AddOnce(
   return added;
 }
 
-absl::Status PostgresIndex::FindAdded(Connection& connection,
+absl::Status PostgresIndex::FindAdded(postgres::Connection& connection,
                                       absl::Span<const ProfileRow> rows,
                                       std::set<std::string>& added) {
   IdsByDay days;
@@ -188,7 +191,7 @@ absl::Status PostgresIndex::Find(
   return ScanProfiles(pool_, series_, kPatience, query, take);
 }
 
-absl::Status PostgresIndex::Enter(Connection& connection,
+absl::Status PostgresIndex::Enter(postgres::Connection& connection,
                                   std::vector<ProfileRow> rows,
                                   EntriesById& entries) {
   absl::StatusOr<std::vector<IndexEntry>> found =
@@ -206,7 +209,8 @@ absl::StatusOr<std::vector<IndexEntry>> PostgresIndex::Get(
   EntriesById found;
   for (const auto& [day, of_day] : ByDay(ids)) {
     const absl::Status run = pool_.Run(
-        kPatience, [&, day = day, &of_day = of_day](Connection& c, int) {
+        kPatience,
+        [&, day = day, &of_day = of_day](postgres::Connection& c, int) {
           absl::StatusOr<std::vector<ProfileRow>> rows =
               SelectProfiles(c, day, of_day);
           return rows.ok() ? Enter(c, *std::move(rows), found) : rows.status();
@@ -217,7 +221,7 @@ absl::StatusOr<std::vector<IndexEntry>> PostgresIndex::Get(
 }
 
 absl::StatusOr<std::vector<int64_t>> PostgresIndex::WithoutProfiles(
-    Connection& connection, std::vector<int64_t> series,
+    postgres::Connection& connection, std::vector<int64_t> series,
     const Seconds& seconds) {
   absl::StatusOr<std::vector<int64_t>> days = ListDays(connection, seconds);
   if (!days.ok()) return days.status();
@@ -242,7 +246,7 @@ absl::StatusOr<std::vector<Series>> PostgresIndex::FindSeries(
     const Query& query) {
   std::vector<Series> found;
   const absl::Status run =
-      pool_.Run(kPatience, [&](Connection& connection, int) {
+      pool_.Run(kPatience, [&](postgres::Connection& connection, int) {
         absl::StatusOr<SeriesTable::ByNumber> series =
             series_.Find(connection, query.selector);
         if (!series.ok()) return series.status();
@@ -262,7 +266,7 @@ absl::StatusOr<std::vector<Series>> PostgresIndex::FindSeries(
 }
 
 absl::StatusOr<int64_t> PostgresIndex::CountSeries() {
-  const absl::StatusOr<Rows> rows =
+  const absl::StatusOr<postgres::Rows> rows =
       Run("SELECT count(*) FROM wallprof_series WHERE NOT is_empty");
   if (!rows.ok()) return rows.status();
   return rows->Number(0, 0);
@@ -277,15 +281,16 @@ absl::StatusOr<std::vector<IndexEntry>> PostgresIndex::Remove(
   // finds nothing.
   EntriesById removed;
   const absl::Status run =
-      days.empty() ? absl::OkStatus()
-                   : pool_.Run(kPatience, [&](Connection& connection, int) {
-                       return RemoveOnce(connection, days, removed);
-                     });
+      days.empty()
+          ? absl::OkStatus()
+          : pool_.Run(kPatience, [&](postgres::Connection& connection, int) {
+              return RemoveOnce(connection, days, removed);
+            });
   if (!run.ok()) return run;
   return InOrder(std::move(removed), ids);
 }
 
-absl::Status PostgresIndex::RemoveOnce(Connection& connection,
+absl::Status PostgresIndex::RemoveOnce(postgres::Connection& connection,
                                        const IdsByDay& days,
                                        EntriesById& removed) {
   absl::Status status = connection.RunScript("BEGIN");
@@ -321,7 +326,7 @@ absl::Status PostgresIndex::Relocate(absl::Span<const Move> moves) {
     if (time == absl::InfinitePast()) continue;  // not there
     days[DayOf(absl::ToUnixSeconds(time))].push_back(&move);
   }
-  return pool_.Run(kPatience, [&](Connection& connection, int) {
+  return pool_.Run(kPatience, [&](postgres::Connection& connection, int) {
     absl::Status status = connection.RunScript("BEGIN");
     Remainders remainders;
     for (auto day = days.begin(); status.ok() && day != days.end(); ++day) {

@@ -16,8 +16,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "fleet/postgres/connection_pool.h"
 #include "fleet/store/index.h"
-#include "fleet/store/shared/connection_pool.h"
 #include "fleet/store/shared/profile_rows.h"
 #include "fleet/store/shared/series_table.h"
 
@@ -70,30 +70,30 @@ class PostgresIndex : public Index {
   using IdsByDay = std::map<int64_t, std::vector<std::string>>;
   using EntriesById = std::map<std::string, IndexEntry>;
 
-  absl::StatusOr<Rows> Run(const std::string& sql,
-                           const std::vector<std::string>& parameters = {});
+  absl::StatusOr<postgres::Rows> Run(
+      const std::string& sql, const std::vector<std::string>& parameters = {});
   absl::StatusOr<std::vector<ProfileRow>> NewRows(
-      Connection& connection, absl::Span<const IndexEntry> entries);
-  absl::Status MakeDays(Connection& connection,
+      postgres::Connection& connection, absl::Span<const IndexEntry> entries);
+  absl::Status MakeDays(postgres::Connection& connection,
                         absl::Span<const ProfileRow> rows);
   absl::StatusOr<std::set<std::string>> Insert(
-      Connection& connection, absl::Span<const ProfileRow> rows);
-  absl::Status FindAdded(Connection& connection,
+      postgres::Connection& connection, absl::Span<const ProfileRow> rows);
+  absl::Status FindAdded(postgres::Connection& connection,
                          absl::Span<const ProfileRow> rows,
                          std::set<std::string>& added);
   absl::StatusOr<std::set<std::string>> AddOnce(
-      Connection& connection, absl::Span<const IndexEntry> entries,
+      postgres::Connection& connection, absl::Span<const IndexEntry> entries,
       bool maybe_there);
-  absl::Status RemoveOnce(Connection& connection, const IdsByDay& days,
-                          EntriesById& removed);
-  absl::Status Enter(Connection& connection, std::vector<ProfileRow> rows,
-                     EntriesById& entries);
+  absl::Status RemoveOnce(postgres::Connection& connection,
+                          const IdsByDay& days, EntriesById& removed);
+  absl::Status Enter(postgres::Connection& connection,
+                     std::vector<ProfileRow> rows, EntriesById& entries);
   absl::StatusOr<std::vector<int64_t>> WithoutProfiles(
-      Connection& connection, std::vector<int64_t> series,
+      postgres::Connection& connection, std::vector<int64_t> series,
       const Seconds& seconds);
-  absl::Status ClearAway(Connection& connection);
+  absl::Status ClearAway(postgres::Connection& connection);
 
-  ConnectionPool pool_;
+  postgres::ConnectionPool pool_;
   SeriesTable series_;
   const std::string name_;
   std::mutex mutex_;

@@ -39,7 +39,7 @@ PostgresIndex::PostgresIndex(const std::string& url)
 // --- segments and dictionaries -----------------------------------------------
 
 absl::StatusOr<std::vector<SegmentUse>> PostgresIndex::ListSegments() {
-  const absl::StatusOr<Rows> rows =
+  const absl::StatusOr<postgres::Rows> rows =
       Run("SELECT name, profiles, bytes, newest FROM wallprof_segments "
           "ORDER BY name");
   if (!rows.ok()) return rows.status();
@@ -55,7 +55,7 @@ absl::StatusOr<std::vector<SegmentUse>> PostgresIndex::ListSegments() {
 
 absl::Status PostgresIndex::ForgetSegment(std::string_view segment) {
   // One that profiles have been added in meanwhile is not to be lost.
-  const absl::StatusOr<Rows> rows =
+  const absl::StatusOr<postgres::Rows> rows =
       Run("WITH gone AS (DELETE FROM wallprof_segments WHERE key = $1::uuid "
           "AND profiles = 0 RETURNING key) SELECT EXISTS (SELECT FROM "
           "wallprof_segments WHERE key = $1::uuid AND profiles > 0)",
@@ -71,17 +71,18 @@ absl::Status PostgresIndex::ForgetSegment(std::string_view segment) {
 absl::StatusOr<int64_t> PostgresIndex::AddDictionary(std::string_view service,
                                                      std::string_view bytes) {
   // The token tells a second attempt from a second dictionary.
-  const absl::StatusOr<Rows> rows = Run(
+  const absl::StatusOr<postgres::Rows> rows = Run(
       "INSERT INTO wallprof_dictionaries (token, service, bytes) "
       "VALUES ($1::uuid, $2::bytea, $3::bytea) "
       "ON CONFLICT (token) DO UPDATE SET token = excluded.token RETURNING id",
-      {RandomUuid(), BytesLiteral(service), BytesLiteral(bytes)});
+      {RandomUuid(), postgres::BytesLiteral(service),
+       postgres::BytesLiteral(bytes)});
   if (!rows.ok()) return rows.status();
   return rows->Number(0, 0);
 }
 
 absl::StatusOr<Dictionary> PostgresIndex::GetDictionary(int64_t id) {
-  const absl::StatusOr<Rows> rows =
+  const absl::StatusOr<postgres::Rows> rows =
       Run("SELECT id, bytes FROM wallprof_dictionaries WHERE id = $1::int8",
           {absl::StrCat(id)});
   if (!rows.ok()) return rows.status();
@@ -93,10 +94,10 @@ absl::StatusOr<Dictionary> PostgresIndex::GetDictionary(int64_t id) {
 
 absl::StatusOr<std::optional<Dictionary>> PostgresIndex::LatestDictionary(
     std::string_view service) {
-  const absl::StatusOr<Rows> rows = Run(
+  const absl::StatusOr<postgres::Rows> rows = Run(
       "SELECT id, bytes FROM wallprof_dictionaries WHERE service = $1::bytea "
       "ORDER BY id DESC LIMIT 1",
-      {BytesLiteral(service)});
+      {postgres::BytesLiteral(service)});
   if (!rows.ok()) return rows.status();
   if (rows->size() == 0) return std::optional<Dictionary>();
   return std::optional<Dictionary>({rows->Number(0, 0), rows->Bytes(0, 1)});
@@ -106,7 +107,7 @@ absl::StatusOr<std::optional<Dictionary>> PostgresIndex::LatestDictionary(
 
 absl::StatusOr<bool> PostgresIndex::Lead(absl::Duration term) {
   // By the server's clock, which all collectors share.
-  const absl::StatusOr<Rows> rows = Run(
+  const absl::StatusOr<postgres::Rows> rows = Run(
       "UPDATE wallprof_store SET leader = $1, lead_until = "
       "clock_timestamp() + $2::int8 * interval '1 millisecond' "
       "WHERE leader = $1 OR lead_until < clock_timestamp() RETURNING leader",
@@ -118,13 +119,13 @@ absl::StatusOr<bool> PostgresIndex::Lead(absl::Duration term) {
     if (absl::Now() < next_clearing_) return true;
     next_clearing_ = absl::Now() + kClearEvery;
   }
-  const absl::Status cleared =
-      pool_.Run(kPatience, [this](Connection& c, int) { return ClearAway(c); });
+  const absl::Status cleared = pool_.Run(
+      kPatience, [this](postgres::Connection& c, int) { return ClearAway(c); });
   if (!cleared.ok()) return cleared;
   return true;
 }
 
-absl::Status PostgresIndex::ClearAway(Connection& connection) {
+absl::Status PostgresIndex::ClearAway(postgres::Connection& connection) {
   const absl::StatusOr<std::vector<int64_t>> unused =
       series_.ListUnused(connection);
   if (!unused.ok()) return unused.status();
@@ -153,7 +154,7 @@ absl::Status PostgresIndex::ClearAway(Connection& connection) {
 }
 
 absl::Status PostgresIndex::Check() {
-  return pool_.Run(kCheckPatience, [](Connection& connection, int) {
+  return pool_.Run(kCheckPatience, [](postgres::Connection& connection, int) {
     return connection
         .Run("SELECT version FROM wallprof_store", {}, kCheckPatience)
         .status();

@@ -8,8 +8,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "fleet/postgres/rows.h"
 #include "fleet/store/profile_info.h"
-#include "fleet/store/shared/rows.h"
 
 namespace wallprof::store::shared {
 namespace {
@@ -103,7 +103,7 @@ used AS (
 SELECT u.name, u.profiles, u.oldest, u.newest, c.left_newest
 FROM used u JOIN change c ON c.segment = u.key)";
 
-ProfileRow RowOf(const Rows& rows, int i) {
+ProfileRow RowOf(const postgres::Rows& rows, int i) {
   return {rows.Number(i, 0),
           std::string(rows.Text(i, 1)),
           rows.Number(i, 2),
@@ -111,7 +111,7 @@ ProfileRow RowOf(const Rows& rows, int i) {
           rows.Number(i, 6)};
 }
 
-std::vector<ProfileRow> RowsOf(const Rows& rows) {
+std::vector<ProfileRow> RowsOf(const postgres::Rows& rows) {
   std::vector<ProfileRow> all;
   for (int i = 0; i < rows.size(); ++i) all.push_back(RowOf(rows, i));
   return all;
@@ -123,7 +123,7 @@ class SegmentNames {
   void Add(const std::string& name) { names_.insert(name); }
 
   void AppendTo(std::vector<std::string>& parameters) const {
-    ArrayLiteral keys, names;
+    postgres::ArrayLiteral keys, names;
     for (const std::string& name : names_) {
       keys.Add(SegmentKey(name));
       names.Add(name);
@@ -143,7 +143,7 @@ void AppendTo(std::vector<std::string>& parameters, const Seconds& seconds) {
 
 // Parameters of kSelect and kDelete.
 std::vector<std::string> ByIds(int64_t day, absl::Span<const std::string> ids) {
-  ArrayLiteral seconds, texts;
+  postgres::ArrayLiteral seconds, texts;
   for (const std::string& id : ids) {
     seconds.Add(absl::ToUnixSeconds(TimeOfProfileId(id)));
     texts.Add(id);
@@ -174,8 +174,8 @@ std::string SegmentKey(std::string_view name) {
 }
 
 absl::StatusOr<std::set<std::string>> InsertProfiles(
-    Connection& connection, absl::Span<const ProfileRow> rows) {
-  ArrayLiteral columns[7];
+    postgres::Connection& connection, absl::Span<const ProfileRow> rows) {
+  postgres::ArrayLiteral columns[7];
   SegmentNames segments;
   for (const ProfileRow& row : rows) {
     columns[0].Add(row.second);
@@ -188,26 +188,27 @@ absl::StatusOr<std::set<std::string>> InsertProfiles(
     segments.Add(row.place.segment);
   }
   std::vector<std::string> parameters;
-  for (ArrayLiteral& column : columns) {
+  for (postgres::ArrayLiteral& column : columns) {
     parameters.push_back(std::move(column).Done());
   }
   segments.AppendTo(parameters);
-  const absl::StatusOr<Rows> added = connection.Run(kInsert, parameters);
+  const absl::StatusOr<postgres::Rows> added =
+      connection.Run(kInsert, parameters);
   if (!added.ok()) return added.status();
   std::set<std::string> ids;
   for (int i = 0; i < added->size(); ++i) ids.emplace(added->Text(i, 0));
   return ids;
 }
 
-absl::StatusOr<std::vector<ProfileRow>> ReadPage(Connection& connection,
-                                                 const Page& page) {
+absl::StatusOr<std::vector<ProfileRow>> ReadPage(
+    postgres::Connection& connection, const Page& page) {
   std::vector<std::string> parameters;
   AppendTo(parameters, page.seconds);
   parameters.push_back(absl::StrCat(page.after_second));
   parameters.push_back(page.after_id);
   parameters.push_back(absl::StrCat(page.limit));
   if (page.series != nullptr) parameters.push_back(*page.series);
-  const absl::StatusOr<Rows> rows = connection.Run(
+  const absl::StatusOr<postgres::Rows> rows = connection.Run(
       absl::StrCat(
           "SELECT p.second, p.id, p.series, s.name, p.position, p.bytes, "
           "p.message_bytes FROM (SELECT * FROM wallprof_profiles "
@@ -223,16 +224,19 @@ absl::StatusOr<std::vector<ProfileRow>> ReadPage(Connection& connection,
 }
 
 absl::StatusOr<std::vector<ProfileRow>> SelectProfiles(
-    Connection& connection, int64_t day, absl::Span<const std::string> ids) {
-  const absl::StatusOr<Rows> rows = connection.Run(kSelect, ByIds(day, ids));
+    postgres::Connection& connection, int64_t day,
+    absl::Span<const std::string> ids) {
+  const absl::StatusOr<postgres::Rows> rows =
+      connection.Run(kSelect, ByIds(day, ids));
   if (!rows.ok()) return rows.status();
   return RowsOf(*rows);
 }
 
 absl::StatusOr<std::vector<ProfileRow>> DeleteProfiles(
-    Connection& connection, int64_t day, absl::Span<const std::string> ids,
-    Remainders& remainders) {
-  const absl::StatusOr<Rows> rows = connection.Run(kDelete, ByIds(day, ids));
+    postgres::Connection& connection, int64_t day,
+    absl::Span<const std::string> ids, Remainders& remainders) {
+  const absl::StatusOr<postgres::Rows> rows =
+      connection.Run(kDelete, ByIds(day, ids));
   if (!rows.ok()) return rows.status();
   std::vector<ProfileRow> gone = RowsOf(*rows);
   struct Leaving {
@@ -249,13 +253,13 @@ absl::StatusOr<std::vector<ProfileRow>> DeleteProfiles(
     leaving.newest = std::max(leaving.newest, row.second);
   }
   if (segments.empty()) return gone;
-  ArrayLiteral keys, profiles, bytes;
+  postgres::ArrayLiteral keys, profiles, bytes;
   for (const auto& [key, leaving] : segments) {
     keys.Add(key);
     profiles.Add(leaving.profiles);
     bytes.Add(leaving.bytes);
   }
-  const absl::StatusOr<Rows> left = connection.Run(
+  const absl::StatusOr<postgres::Rows> left = connection.Run(
       kLeave, {std::move(keys).Done(), std::move(profiles).Done(),
                std::move(bytes).Done()});
   if (!left.ok()) return left.status();
@@ -274,10 +278,10 @@ absl::StatusOr<std::vector<ProfileRow>> DeleteProfiles(
   return gone;
 }
 
-absl::Status MoveProfiles(Connection& connection, int64_t day,
+absl::Status MoveProfiles(postgres::Connection& connection, int64_t day,
                           absl::Span<const Index::Move* const> moves,
                           Remainders& remainders) {
-  ArrayLiteral columns[8];
+  postgres::ArrayLiteral columns[8];
   SegmentNames segments;
   for (const Index::Move* move : moves) {
     columns[0].Add(absl::ToUnixSeconds(TimeOfProfileId(move->id)));
@@ -292,12 +296,12 @@ absl::Status MoveProfiles(Connection& connection, int64_t day,
     segments.Add(move->to.segment);
   }
   std::vector<std::string> parameters;
-  for (ArrayLiteral& column : columns) {
+  for (postgres::ArrayLiteral& column : columns) {
     parameters.push_back(std::move(column).Done());
   }
   segments.AppendTo(parameters);
   AppendTo(parameters, SecondsOf(day));
-  const absl::StatusOr<Rows> rows = connection.Run(kMove, parameters);
+  const absl::StatusOr<postgres::Rows> rows = connection.Run(kMove, parameters);
   if (!rows.ok()) return rows.status();
   for (int i = 0; i < rows->size(); ++i) {
     Enter(std::string(rows->Text(i, 0)),
@@ -309,7 +313,7 @@ absl::Status MoveProfiles(Connection& connection, int64_t day,
   return absl::OkStatus();
 }
 
-absl::Status SettleNewest(Connection& connection,
+absl::Status SettleNewest(postgres::Connection& connection,
                           const Remainders& remainders) {
   for (const auto& [name, remainder] : remainders) {
     if (remainder.profiles == 0 ||
@@ -325,7 +329,7 @@ absl::Status SettleNewest(Connection& connection,
       AppendTo(parameters,
                {std::max(SecondsOf(*day).from, remainder.times.from),
                 std::min(SecondsOf(*day).to, remainder.times.to)});
-      const absl::StatusOr<Rows> set = connection.Run(
+      const absl::StatusOr<postgres::Rows> set = connection.Run(
           "UPDATE wallprof_segments SET newest = p.second FROM "
           "(SELECT second FROM wallprof_profiles WHERE segment = $1::uuid "
           "AND second BETWEEN $2::int8 AND $3::int8 "
@@ -339,13 +343,13 @@ absl::Status SettleNewest(Connection& connection,
 }
 
 absl::StatusOr<std::vector<int64_t>> SeriesWithProfiles(
-    Connection& connection, const Seconds& seconds,
+    postgres::Connection& connection, const Seconds& seconds,
     const std::vector<int64_t>& numbers) {
-  ArrayLiteral array;
+  postgres::ArrayLiteral array;
   for (const int64_t number : numbers) array.Add(number);
   std::vector<std::string> parameters = {std::move(array).Done()};
   AppendTo(parameters, seconds);
-  const absl::StatusOr<Rows> rows = connection.Run(
+  const absl::StatusOr<postgres::Rows> rows = connection.Run(
       "SELECT n FROM unnest($1::int8[]) AS n WHERE EXISTS "
       "(SELECT FROM wallprof_profiles WHERE series = n "
       "AND second BETWEEN $2::int8 AND $3::int8)",

@@ -13,8 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "fleet/postgres/connection.h"
 #include "fleet/store/index.h"
-#include "fleet/store/shared/connection.h"
 #include "fleet/store/shared/schema.h"
 
 namespace wallprof::store::shared {
@@ -33,7 +33,7 @@ std::string SegmentKey(std::string_view name);
 // Adds those whose ids are not there yet, which may be of several days, and
 // gives their ids.
 absl::StatusOr<std::set<std::string>> InsertProfiles(
-    Connection& connection, absl::Span<const ProfileRow> rows);
+    postgres::Connection& connection, absl::Span<const ProfileRow> rows);
 
 // Which rows to read: those after (`after_second`, `after_id`).
 struct Page {
@@ -43,12 +43,13 @@ struct Page {
   const std::string* series = nullptr;  // an array literal; null: all
   int limit = 0;
 };
-absl::StatusOr<std::vector<ProfileRow>> ReadPage(Connection& connection,
-                                                 const Page& page);
+absl::StatusOr<std::vector<ProfileRow>> ReadPage(
+    postgres::Connection& connection, const Page& page);
 
 // By their ids, of one day.
 absl::StatusOr<std::vector<ProfileRow>> SelectProfiles(
-    Connection& connection, int64_t day, absl::Span<const std::string> ids);
+    postgres::Connection& connection, int64_t day,
+    absl::Span<const std::string> ids);
 
 // What segments have left after profiles have left them.
 struct Remainder {
@@ -61,18 +62,19 @@ using Remainders = std::map<std::string, Remainder>;
 // In a transaction. Both enter what they change in `remainders`, for
 // SettleNewest at the end.
 absl::StatusOr<std::vector<ProfileRow>> DeleteProfiles(
-    Connection& connection, int64_t day, absl::Span<const std::string> ids,
-    Remainders& remainders);
-absl::Status MoveProfiles(Connection& connection, int64_t day,
+    postgres::Connection& connection, int64_t day,
+    absl::Span<const std::string> ids, Remainders& remainders);
+absl::Status MoveProfiles(postgres::Connection& connection, int64_t day,
                           absl::Span<const Index::Move* const> moves,
                           Remainders& remainders);
 
 // Finds the newest profile of those segments that have lost it, day by day.
-absl::Status SettleNewest(Connection& connection, const Remainders& remainders);
+absl::Status SettleNewest(postgres::Connection& connection,
+                          const Remainders& remainders);
 
 // Those of `numbers`, of series, that have a profile in `seconds`, of one day.
 absl::StatusOr<std::vector<int64_t>> SeriesWithProfiles(
-    Connection& connection, const Seconds& seconds,
+    postgres::Connection& connection, const Seconds& seconds,
     const std::vector<int64_t>& numbers);
 
 }  // namespace wallprof::store::shared

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "fleet/store/shared/rows.h"
+#include "fleet/postgres/rows.h"
 
 namespace wallprof::store::shared {
 namespace {
@@ -99,7 +99,8 @@ Seconds SecondsOfQuery(const Query& query) {
 }
 
 absl::StatusOr<std::vector<IndexEntry>> EntriesOf(
-    Connection& connection, SeriesTable& series, std::vector<ProfileRow> rows) {
+    postgres::Connection& connection, SeriesTable& series,
+    std::vector<ProfileRow> rows) {
   std::vector<int64_t> numbers;
   for (const ProfileRow& row : rows) numbers.push_back(row.series);
   std::sort(numbers.begin(), numbers.end());
@@ -124,26 +125,29 @@ absl::StatusOr<std::vector<IndexEntry>> EntriesOf(
 }
 
 absl::Status ScanProfiles(
-    ConnectionPool& pool, SeriesTable& series, absl::Duration patience,
-    const Query& query, absl::FunctionRef<bool(const IndexEntry& entry)> take) {
+    postgres::ConnectionPool& pool, SeriesTable& series,
+    absl::Duration patience, const Query& query,
+    absl::FunctionRef<bool(const IndexEntry& entry)> take) {
   const Seconds seconds = SecondsOfQuery(query);
   const bool all_series = query.selector.matchers().empty();
   std::vector<int64_t> days;
   std::string numbers;
-  absl::Status status = pool.Run(patience, [&](Connection& connection, int) {
-    absl::StatusOr<std::vector<int64_t>> listed = ListDays(connection, seconds);
-    if (!listed.ok()) return listed.status();
-    days = *std::move(listed);
-    if (all_series || days.empty()) return absl::OkStatus();
-    const absl::StatusOr<SeriesTable::ByNumber> found =
-        series.Find(connection, query.selector);
-    if (!found.ok()) return found.status();
-    if (found->empty()) days.clear();
-    ArrayLiteral array;
-    for (const auto& [number, one] : *found) array.Add(number);
-    numbers = std::move(array).Done();
-    return absl::OkStatus();
-  });
+  absl::Status status =
+      pool.Run(patience, [&](postgres::Connection& connection, int) {
+        absl::StatusOr<std::vector<int64_t>> listed =
+            ListDays(connection, seconds);
+        if (!listed.ok()) return listed.status();
+        days = *std::move(listed);
+        if (all_series || days.empty()) return absl::OkStatus();
+        const absl::StatusOr<SeriesTable::ByNumber> found =
+            series.Find(connection, query.selector);
+        if (!found.ok()) return found.status();
+        if (found->empty()) days.clear();
+        postgres::ArrayLiteral array;
+        for (const auto& [number, one] : *found) array.Add(number);
+        numbers = std::move(array).Done();
+        return absl::OkStatus();
+      });
   if (!status.ok()) return status;
 
   Scan scan(seconds, std::move(days), all_series ? nullptr : &numbers);
@@ -151,7 +155,7 @@ absl::Status ScanProfiles(
     const Page page = scan.Next();
     absl::StatusOr<std::vector<ProfileRow>> rows = std::vector<ProfileRow>();
     std::vector<IndexEntry> entries;
-    status = pool.Run(patience, [&](Connection& connection, int) {
+    status = pool.Run(patience, [&](postgres::Connection& connection, int) {
       rows = ReadPage(connection, page);
       if (!rows.ok()) return rows.status();
       absl::StatusOr<std::vector<IndexEntry>> made =

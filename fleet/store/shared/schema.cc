@@ -95,7 +95,8 @@ std::string PartitionOf(int64_t day) {
                        absl::UTCTimeZone()));
 }
 
-absl::Status RunLocked(Connection& connection, const std::string& script) {
+absl::Status RunLocked(postgres::Connection& connection,
+                       const std::string& script) {
   return connection.RunScript(absl::StrCat("BEGIN;", kLock, script, "COMMIT;"));
 }
 
@@ -112,8 +113,8 @@ Seconds SecondsOf(int64_t day) {
   return {day * kSecondsOfDay, day * kSecondsOfDay + kSecondsOfDay - 1};
 }
 
-absl::Status MakeTables(Connection& connection) {
-  const absl::StatusOr<Rows> there =
+absl::Status MakeTables(postgres::Connection& connection) {
+  const absl::StatusOr<postgres::Rows> there =
       connection.Run("SELECT to_regclass('wallprof_store') IS NOT NULL");
   if (!there.ok()) return there.status();
   if (!there->IsTrue(0, 0)) {
@@ -124,7 +125,7 @@ absl::Status MakeTables(Connection& connection) {
                      kTables, "END IF; END $made$;"));
     if (!made.ok()) return made;
   }
-  const absl::StatusOr<Rows> version =
+  const absl::StatusOr<postgres::Rows> version =
       connection.Run("SELECT version FROM wallprof_store");
   if (!version.ok()) return version.status();
   if (version->size() != 1) {
@@ -138,18 +139,18 @@ absl::Status MakeTables(Connection& connection) {
   return absl::OkStatus();
 }
 
-absl::Status MakeDay(Connection& connection, int64_t day) {
+absl::Status MakeDay(postgres::Connection& connection, int64_t day) {
   return RunLocked(connection, Filled(kMakeDay, day));
 }
 
-absl::Status DropEmptyDay(Connection& connection, int64_t day) {
+absl::Status DropEmptyDay(postgres::Connection& connection, int64_t day) {
   return RunLocked(connection, Filled(kDropDay, day));
 }
 
-absl::StatusOr<std::vector<int64_t>> ListDays(Connection& connection,
+absl::StatusOr<std::vector<int64_t>> ListDays(postgres::Connection& connection,
                                               const Seconds& seconds) {
   if (seconds.from > seconds.to) return std::vector<int64_t>();
-  const absl::StatusOr<Rows> rows = connection.Run(
+  const absl::StatusOr<postgres::Rows> rows = connection.Run(
       "SELECT day FROM wallprof_days WHERE day BETWEEN $1 AND $2 ORDER BY day",
       {absl::StrCat(DayOf(std::max<int64_t>(seconds.from, 0))),
        absl::StrCat(seconds.to < 0 ? -1 : DayOf(seconds.to))});

@@ -16,7 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "fleet/store/shared/connection.h"
+#include "fleet/postgres/connection.h"
 
 namespace wallprof::store::shared {
 
@@ -32,17 +32,17 @@ Seconds SecondsOf(int64_t day);
 
 // Makes the tables where there are none. FailedPrecondition if they are of a
 // newer version. Several may do it at once.
-absl::Status MakeTables(Connection& connection);
+absl::Status MakeTables(postgres::Connection& connection);
 
 // Makes the partition of `day` where there is none, without holding up those
 // who add to others.
-absl::Status MakeDay(Connection& connection, int64_t day);
+absl::Status MakeDay(postgres::Connection& connection, int64_t day);
 
 // Drops the partition of `day` if it is empty; Unavailable if it was in use.
-absl::Status DropEmptyDay(Connection& connection, int64_t day);
+absl::Status DropEmptyDay(postgres::Connection& connection, int64_t day);
 
 // The days that have a partition and some of `seconds`, in order.
-absl::StatusOr<std::vector<int64_t>> ListDays(Connection& connection,
+absl::StatusOr<std::vector<int64_t>> ListDays(postgres::Connection& connection,
                                               const Seconds& seconds);
 
 }  // namespace wallprof::store::shared

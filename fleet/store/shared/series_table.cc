@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "fleet/store/shared/rows.h"
+#include "fleet/postgres/rows.h"
 
 namespace wallprof::store::shared {
 namespace {
@@ -78,7 +78,7 @@ std::string DigestOf(const Series& series) {
 }
 
 // Of columns id, service, type, labels.
-absl::StatusOr<SharedSeries> SeriesOf(const Rows& rows, int row) {
+absl::StatusOr<SharedSeries> SeriesOf(const postgres::Rows& rows, int row) {
   absl::StatusOr<Labels> labels = DecodeLabels(rows.Bytes(row, 3));
   if (!labels.ok()) return labels.status();
   return std::make_shared<const Series>(
@@ -88,7 +88,7 @@ absl::StatusOr<SharedSeries> SeriesOf(const Rows& rows, int row) {
 }  // namespace
 
 absl::StatusOr<std::vector<int64_t>> SeriesTable::Number(
-    Connection& connection, absl::Span<const Series* const> series) {
+    postgres::Connection& connection, absl::Span<const Series* const> series) {
   const absl::Time now = absl::Now();
   std::vector<std::string> digests;
   std::map<std::string, const Series*> unknown;  // in one order for all
@@ -106,14 +106,14 @@ absl::StatusOr<std::vector<int64_t>> SeriesTable::Number(
     }
   }
   if (!unknown.empty()) {
-    ArrayLiteral columns[4];
+    postgres::ArrayLiteral columns[4];
     for (const auto& [digest, one] : unknown) {
-      columns[0].Add(BytesLiteral(digest));
-      columns[1].Add(BytesLiteral(one->service));
-      columns[2].Add(BytesLiteral(one->type));
-      columns[3].Add(BytesLiteral(EncodeLabels(one->labels)));
+      columns[0].Add(postgres::BytesLiteral(digest));
+      columns[1].Add(postgres::BytesLiteral(one->service));
+      columns[2].Add(postgres::BytesLiteral(one->type));
+      columns[3].Add(postgres::BytesLiteral(EncodeLabels(one->labels)));
     }
-    const absl::StatusOr<Rows> rows = connection.Run(
+    const absl::StatusOr<postgres::Rows> rows = connection.Run(
         "INSERT INTO wallprof_series (digest, service, type, labels, used_at) "
         "SELECT *, now() "
         "FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) "
@@ -140,9 +140,9 @@ absl::StatusOr<std::vector<int64_t>> SeriesTable::Number(
 }
 
 absl::StatusOr<SeriesTable::ByNumber> SeriesTable::Get(
-    Connection& connection, const std::vector<int64_t>& numbers) {
+    postgres::Connection& connection, const std::vector<int64_t>& numbers) {
   ByNumber found;
-  ArrayLiteral unknown;
+  postgres::ArrayLiteral unknown;
   bool all_known = true;
   {
     std::lock_guard lock(mutex_);
@@ -157,7 +157,7 @@ absl::StatusOr<SeriesTable::ByNumber> SeriesTable::Get(
     }
   }
   if (all_known) return found;
-  const absl::StatusOr<Rows> rows = connection.Run(
+  const absl::StatusOr<postgres::Rows> rows = connection.Run(
       "SELECT id, service, type, labels FROM wallprof_series "
       "WHERE id = ANY ($1::int8[])",
       {std::move(unknown).Done()});
@@ -174,17 +174,17 @@ absl::StatusOr<SeriesTable::ByNumber> SeriesTable::Get(
 }
 
 absl::StatusOr<SeriesTable::ByNumber> SeriesTable::Find(
-    Connection& connection, const Selector& selector) {
+    postgres::Connection& connection, const Selector& selector) {
   std::string sql = "SELECT id FROM wallprof_series WHERE true";
   std::vector<std::string> parameters;
   for (const char* name : {"service", "type"}) {
     if (const std::optional<std::string> value = selector.ValueOf(name)) {
-      parameters.push_back(BytesLiteral(*value));
+      parameters.push_back(postgres::BytesLiteral(*value));
       absl::StrAppend(&sql, " AND ", name, " = $", parameters.size(),
                       "::bytea");
     }
   }
-  const absl::StatusOr<Rows> rows = connection.Run(sql, parameters);
+  const absl::StatusOr<postgres::Rows> rows = connection.Run(sql, parameters);
   if (!rows.ok()) return rows.status();
   std::vector<int64_t> numbers;
   for (int i = 0; i < rows->size(); ++i) numbers.push_back(rows->Number(i, 0));
@@ -196,7 +196,7 @@ absl::StatusOr<SeriesTable::ByNumber> SeriesTable::Find(
   return found;
 }
 
-absl::Status SeriesTable::MarkUsed(Connection& connection,
+absl::Status SeriesTable::MarkUsed(postgres::Connection& connection,
                                    const std::vector<int64_t>& numbers) {
   std::set<int64_t> were_empty;
   {
@@ -206,7 +206,7 @@ absl::Status SeriesTable::MarkUsed(Connection& connection,
     }
   }
   if (were_empty.empty()) return absl::OkStatus();
-  ArrayLiteral array;
+  postgres::ArrayLiteral array;
   for (const int64_t number : were_empty) array.Add(number);
   const absl::Status marked =
       connection
@@ -221,14 +221,14 @@ absl::Status SeriesTable::MarkUsed(Connection& connection,
   return absl::OkStatus();
 }
 
-absl::Status SeriesTable::MarkEmpty(Connection& connection,
+absl::Status SeriesTable::MarkEmpty(postgres::Connection& connection,
                                     const std::vector<int64_t>& numbers) {
   if (numbers.empty()) return absl::OkStatus();
   {
     std::lock_guard lock(mutex_);
     empty_.insert(numbers.begin(), numbers.end());
   }
-  ArrayLiteral array;
+  postgres::ArrayLiteral array;
   for (const int64_t number : numbers) array.Add(number);
   return connection
       .Run(
@@ -239,8 +239,8 @@ absl::Status SeriesTable::MarkEmpty(Connection& connection,
 }
 
 absl::StatusOr<std::vector<int64_t>> SeriesTable::ListUnused(
-    Connection& connection) {
-  const absl::StatusOr<Rows> rows = connection.Run(
+    postgres::Connection& connection) {
+  const absl::StatusOr<postgres::Rows> rows = connection.Run(
       absl::StrCat("SELECT id FROM wallprof_series WHERE ", kUnused));
   if (!rows.ok()) return rows.status();
   std::vector<int64_t> numbers;
@@ -248,9 +248,9 @@ absl::StatusOr<std::vector<int64_t>> SeriesTable::ListUnused(
   return numbers;
 }
 
-absl::Status SeriesTable::RemoveUnused(Connection& connection,
+absl::Status SeriesTable::RemoveUnused(postgres::Connection& connection,
                                        const std::vector<int64_t>& numbers) {
-  ArrayLiteral array;
+  postgres::ArrayLiteral array;
   for (const int64_t number : numbers) array.Add(number);
   return connection
       .Run(absl::StrCat("DELETE FROM wallprof_series WHERE id = ANY "

@@ -15,9 +15,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "fleet/postgres/connection.h"
 #include "fleet/store/profile_info.h"
 #include "fleet/store/selector.h"
-#include "fleet/store/shared/connection.h"
 
 namespace wallprof::store::shared {
 
@@ -29,31 +29,32 @@ class SeriesTable {
   // The number of each of `series`, made where there was none. Good for an
   // hour.
   absl::StatusOr<std::vector<int64_t>> Number(
-      Connection& connection, absl::Span<const Series* const> series);
+      postgres::Connection& connection, absl::Span<const Series* const> series);
 
   // Series by number; those that are not there are left out.
   using ByNumber = std::map<int64_t, SharedSeries>;
-  absl::StatusOr<ByNumber> Get(Connection& connection,
+  absl::StatusOr<ByNumber> Get(postgres::Connection& connection,
                                const std::vector<int64_t>& numbers);
 
   // All that match.
-  absl::StatusOr<ByNumber> Find(Connection& connection,
+  absl::StatusOr<ByNumber> Find(postgres::Connection& connection,
                                 const Selector& selector);
 
   // Has those of `numbers` counted, as profiles of theirs were added, or no
   // longer counted, as their last profile was removed. Who adds while another
   // removes is right within the hour.
-  absl::Status MarkUsed(Connection& connection,
+  absl::Status MarkUsed(postgres::Connection& connection,
                         const std::vector<int64_t>& numbers);
-  absl::Status MarkEmpty(Connection& connection,
+  absl::Status MarkEmpty(postgres::Connection& connection,
                          const std::vector<int64_t>& numbers);
 
   // Removes those of `numbers` that nobody has used for days.
-  absl::Status RemoveUnused(Connection& connection,
+  absl::Status RemoveUnused(postgres::Connection& connection,
                             const std::vector<int64_t>& numbers);
 
   // Which nobody has used for days.
-  absl::StatusOr<std::vector<int64_t>> ListUnused(Connection& connection);
+  absl::StatusOr<std::vector<int64_t>> ListUnused(
+      postgres::Connection& connection);
 
  private:
   struct Known {

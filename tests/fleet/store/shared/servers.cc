@@ -7,7 +7,7 @@
 
 #include <atomic>
 
-#include "fleet/store/shared/connection.h"
+#include "fleet/postgres/connection.h"
 
 namespace wallprof::store::shared {
 namespace {
@@ -19,8 +19,8 @@ std::string TestVariable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-std::unique_ptr<Connection> Connect(const std::string& url) {
-  auto connection = Connection::Open(url);
+std::unique_ptr<postgres::Connection> Connect(const std::string& url) {
+  auto connection = postgres::Connection::Open(url);
   EXPECT_TRUE(connection.ok()) << connection.status();
   return *std::move(connection);
 }
@@ -42,7 +42,7 @@ void KillPostgres() {
 }
 
 std::string AskPostgres(const std::string& url, const std::string& sql) {
-  const absl::StatusOr<Rows> rows = Connect(url)->Run(sql);
+  const absl::StatusOr<postgres::Rows> rows = Connect(url)->Run(sql);
   EXPECT_TRUE(rows.ok()) << rows.status();
   return rows.ok() && rows->size() > 0 ? std::string(rows->Text(0, 0)) : "";
 }

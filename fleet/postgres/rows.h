@@ -1,6 +1,6 @@
 // What goes to PostgreSQL and what comes back, both as text.
-#ifndef WALLPROF_FLEET_STORE_SHARED_ROWS_H_
-#define WALLPROF_FLEET_STORE_SHARED_ROWS_H_
+#ifndef WALLPROF_FLEET_POSTGRES_ROWS_H_
+#define WALLPROF_FLEET_POSTGRES_ROWS_H_
 
 #include <cstdint>
 #include <memory>
@@ -10,7 +10,7 @@
 
 struct pg_result;  // libpq's PGresult
 
-namespace wallprof::store::shared {
+namespace wallprof::postgres {
 
 // The rows of an answer, by number and column.
 class Rows {
@@ -50,6 +50,6 @@ class ArrayLiteral {
   std::string text_ = "{";
 };
 
-}  // namespace wallprof::store::shared
+}  // namespace wallprof::postgres
 
-#endif  // WALLPROF_FLEET_STORE_SHARED_ROWS_H_
+#endif  // WALLPROF_FLEET_POSTGRES_ROWS_H_

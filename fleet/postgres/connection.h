@@ -1,6 +1,6 @@
 // One connection to PostgreSQL.
-#ifndef WALLPROF_FLEET_STORE_SHARED_CONNECTION_H_
-#define WALLPROF_FLEET_STORE_SHARED_CONNECTION_H_
+#ifndef WALLPROF_FLEET_POSTGRES_CONNECTION_H_
+#define WALLPROF_FLEET_POSTGRES_CONNECTION_H_
 
 #include <memory>
 #include <string>
@@ -9,15 +9,17 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "fleet/store/shared/rows.h"
+#include "fleet/postgres/rows.h"
 
 struct pg_conn;  // libpq's PGconn
 
-namespace wallprof::store::shared {
+namespace wallprof::postgres {
 
-// For one thread at a time. Errors have codes as Index has them,
-// PermissionDenied or FailedPrecondition where the server is not set up for us,
-// and are one line that has the server's place but no password.
+// For one thread at a time. Errors: Unavailable where it is worth trying again,
+// ResourceExhausted where the server's disk is full, DataLoss where what should
+// be there is damaged or missing, PermissionDenied or FailedPrecondition where
+// the server is not set up for us. They are one line that has the server's
+// place but no password.
 class Connection {
  public:
   // `url` as libpq reads it; what it does not say has defaults that bound all
@@ -60,9 +62,10 @@ class Connection {
   bool broken_ = false;
 };
 
-// Whether the error is that a row's partition is not there.
-bool IsMissingPartition(const absl::Status& status);
+// Whether the error is that of a condition (a CHECK) which a row does not meet,
+// as where its partition is not there.
+bool IsCheckViolation(const absl::Status& status);
 
-}  // namespace wallprof::store::shared
+}  // namespace wallprof::postgres
 
-#endif  // WALLPROF_FLEET_STORE_SHARED_CONNECTION_H_
+#endif  // WALLPROF_FLEET_POSTGRES_CONNECTION_H_

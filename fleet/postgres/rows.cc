@@ -1,4 +1,4 @@
-#include "fleet/store/shared/rows.h"
+#include "fleet/postgres/rows.h"
 
 #include <libpq-fe.h>
 
@@ -6,7 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
-namespace wallprof::store::shared {
+namespace wallprof::postgres {
 
 void Rows::Clear::operator()(pg_result* result) const { PQclear(result); }
 
@@ -61,4 +61,4 @@ ArrayLiteral& ArrayLiteral::Add(std::string_view text) {
   return *this;
 }
 
-}  // namespace wallprof::store::shared
+}  // namespace wallprof::postgres

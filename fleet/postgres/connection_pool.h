@@ -1,6 +1,6 @@
 // A few connections to PostgreSQL, for many threads.
-#ifndef WALLPROF_FLEET_STORE_SHARED_CONNECTION_POOL_H_
-#define WALLPROF_FLEET_STORE_SHARED_CONNECTION_POOL_H_
+#ifndef WALLPROF_FLEET_POSTGRES_CONNECTION_POOL_H_
+#define WALLPROF_FLEET_POSTGRES_CONNECTION_POOL_H_
 
 #include <condition_variable>
 #include <memory>
@@ -12,9 +12,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "fleet/store/shared/connection.h"
+#include "fleet/postgres/connection.h"
 
-namespace wallprof::store::shared {
+namespace wallprof::postgres {
 
 // Thread-safe.
 class ConnectionPool {
@@ -49,6 +49,6 @@ class ConnectionPool {
   absl::Time down_since_ = absl::InfiniteFuture();
 };
 
-}  // namespace wallprof::store::shared
+}  // namespace wallprof::postgres
 
-#endif  // WALLPROF_FLEET_STORE_SHARED_CONNECTION_POOL_H_
+#endif  // WALLPROF_FLEET_POSTGRES_CONNECTION_POOL_H_

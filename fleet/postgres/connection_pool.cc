@@ -1,11 +1,11 @@
-#include "fleet/store/shared/connection_pool.h"
+#include "fleet/postgres/connection_pool.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/time/clock.h"
 
-namespace wallprof::store::shared {
+namespace wallprof::postgres {
 namespace {
 
 // A server has 100 by default, which many collectors share; statements take
@@ -106,4 +106,4 @@ void ConnectionPool::Return(std::unique_ptr<Connection> connection) {
   returned_.notify_one();
 }
 
-}  // namespace wallprof::store::shared
+}  // namespace wallprof::postgres

@@ -1,4 +1,4 @@
-#include "fleet/store/shared/connection.h"
+#include "fleet/postgres/connection.h"
 
 #include <libpq-fe.h>
 #include <poll.h>
@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
-namespace wallprof::store::shared {
+namespace wallprof::postgres {
 namespace {
 
 // A statement of ours takes milliseconds; one that waits so long for a lock or
@@ -24,7 +24,7 @@ constexpr absl::Duration kStatementTimeout = absl::Seconds(20);
 
 constexpr size_t kMaxErrorText = 300;
 
-constexpr char kPartitionPayload[] = "wallprof/store/missing-partition";
+constexpr char kCheckPayload[] = "wallprof/postgres/check-violation";
 
 // What a statement's behaviour depends on, whatever the server's defaults are.
 // Compiling queries takes longer than ours run.
@@ -229,8 +229,8 @@ absl::Status Connection::ErrorOf(const PGresult* result) const {
   const std::string text = field(PG_DIAG_MESSAGE_PRIMARY);
   absl::Status status(CodeOf(state),
                       absl::StrCat(place_, ": ", OneLine(text.c_str())));
-  if (state == "23514") {  // only partitions have conditions
-    status.SetPayload(kPartitionPayload, absl::Cord());
+  if (state == "23514") {
+    status.SetPayload(kCheckPayload, absl::Cord());
   }
   return status;
 }
@@ -239,8 +239,8 @@ bool Connection::IsIdle() const {
   return !broken_ && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
 }
 
-bool IsMissingPartition(const absl::Status& status) {
-  return status.GetPayload(kPartitionPayload).has_value();
+bool IsCheckViolation(const absl::Status& status) {
+  return status.GetPayload(kCheckPayload).has_value();
 }
 
-}  // namespace wallprof::store::shared
+}  // namespace wallprof::postgres
