@@ -21,6 +21,9 @@ constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
 constexpr size_t kMaxErrorBytes = 16 << 10;
 constexpr long kFirstErrorStatus = 300;
 
+// Of it, what is shown; ours are a sentence.
+constexpr size_t kMaxErrorText = 500;
+
 // How long a wait goes on before it looks whether it is still wanted.
 constexpr int kLookUpMilliseconds = 50;
 
@@ -191,6 +194,17 @@ bool WasSent(CURL* curl, const TransferRequest& request) {
 }
 
 }  // namespace
+
+std::string ErrorText(const TransferAnswer& answer) {
+  std::string text(
+      absl::StripAsciiWhitespace(answer.body.substr(0, kMaxErrorText)));
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); },
+      ' ');
+  return text.empty() ? absl::StrCat("status ", answer.status)
+                      : absl::StrCat("status ", answer.status, ": ", text);
+}
 
 // libcurl's, with the connections that it keeps.
 class Transfer::Handle {

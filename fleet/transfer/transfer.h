@@ -37,6 +37,10 @@ struct TransferAnswer {
   std::string body;                            // of an error, the first 16 KiB
 };
 
+// What to tell of an answer that is an error: "status 404: no such page". The
+// beginning of its body, on one line, without what could drive a terminal.
+std::string ErrorText(const TransferAnswer& answer);
+
 struct TransferOptions {
   // Ends a request whose connection moves no byte for so long.
   absl::Duration stall = absl::Seconds(20);

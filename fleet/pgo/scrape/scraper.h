@@ -8,12 +8,11 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "fleet/log/log_line.h"
+#include "fleet/pgo/scrape/sending.h"
 #include "fleet/pgo/scrape/targets.h"
 
 namespace wallprof::pgo {
@@ -21,8 +20,7 @@ namespace wallprof::pgo {
 struct ScraperOptions {
   std::string app;
 
-  // Targets profiled at once, and in one round: chosen anew each time, by
-  // chance. At least 1.
+  // Targets profiled at once: chosen anew each round, by chance. At least 1.
   int sample_size = 0;
 
   absl::Duration frequency = absl::Seconds(60);  // from round to round
@@ -33,30 +31,35 @@ struct ScraperOptions {
 
   size_t max_profile_bytes = size_t{64} << 20;
 
-  // Of targets whose certificate no one here has signed.
+  // File of the certificates that targets' are to be signed with; empty: the
+  // system's.
   std::string certificates;
 
-  fleet::LineLog log;  // may be empty
+  // What is done, and what goes wrong. Both may be empty.
+  fleet::LineLog log;
+  fleet::LineLog warn;
 };
 
-// Takes a profile; `id` and the errors that are worth another try as in
-// client.h.
-using UploadProfile =
-    std::function<absl::Status(std::string_view app, std::string_view bytes,
-                               std::string_view version, int64_t id)>;
-
 struct ScraperCounts {
-  int64_t rounds = 0;
+  int64_t rounds = 0;           // that were begun
   int64_t scraped = 0;          // profiles taken and sent
   int64_t target_failures = 0;  // targets that gave none
   int64_t upload_failures = 0;  // profiles that could not be sent
+  int64_t upload_retries = 0;   // further tries to send one
   int64_t source_failures = 0;  // rounds with the targets known before
-  int64_t skipped = 0;  // rounds left out since one before was still running
+  int64_t skipped = 0;  // rounds left out since all before were still running
+  int64_t targets = 0;  // that are known
+  int64_t running = 0;  // profiles that are being taken or sent
 };
 
+// A round chooses as many targets as may be profiled besides those of earlier
+// rounds that still are: one that never answers costs its place for a while,
+// and delays nobody. Where a target fails so soon that another can be profiled
+// until the next round begins, another takes its place.
 class Scraper {
  public:
-  // `source` must outlive the scraper.
+  // `source` must outlive the scraper. `upload` is called on several threads at
+  // once, and is to end soon once `stopping` says so.
   Scraper(TargetSource& source, UploadProfile upload, ScraperOptions options);
   ~Scraper();
 
@@ -65,6 +68,9 @@ class Scraper {
   // after a moment of random length, so that scrapers that are started together
   // do not ask together.
   void Run(const std::function<bool()>& stopping);
+
+  // Asks the source now, and tells what it says: SIGHUP came. On any thread.
+  void Reload();
 
   ScraperCounts counts() const;
 

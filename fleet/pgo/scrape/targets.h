@@ -22,6 +22,21 @@ inline bool operator==(const Target& a, const Target& b) {
 
 inline constexpr char kDefaultTargetPath[] = "/debug/pprof/profile";
 
+// The target of an address, which may end with slashes, and a path, which may
+// lack its first one, be empty for the default, and have a query.
+// InvalidArgument saying what is wrong with them.
+absl::StatusOr<Target> MakeTarget(std::string address, std::string path,
+                                  std::string version = "");
+
+// Where to ask it for a profile of so many seconds.
+std::string ProfileUrl(const Target& target, int64_t seconds);
+
+// As it is shown: without a user's name and password.
+std::string ShownTarget(const Target& target);
+
+// In the order of their addresses and paths, each once.
+std::vector<Target> EachOnce(std::vector<Target> targets);
+
 // Thread-safe.
 class TargetSource {
  public:
@@ -30,16 +45,12 @@ class TargetSource {
   // "file:///etc/targets.json", "kubernetes", "nomad", "consul".
   virtual std::string name() const = 0;
 
-  // All targets of the application, in the order of their addresses, each once.
-  // Where that cannot be known now, why; the caller goes on with what it knew.
+  // All targets of the application, as EachOnce() has them. Where that cannot
+  // be known now, why; the caller goes on with what it knew.
   virtual absl::StatusOr<std::vector<Target>> List() = 0;
 
-  // How the last List() went, or for those that wait for none how it would go
-  // now.
+  // How List() would go now; within seconds.
   virtual absl::Status Check() = 0;
-
-  // SIGHUP came.
-  virtual void Reload() {}
 };
 
 }  // namespace wallprof::pgo
