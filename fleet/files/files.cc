@@ -87,21 +87,22 @@ absl::Status SyncDirectory(const std::string& directory) {
   return absl::OkStatus();
 }
 
+absl::Status WriteSynced(const std::string& path, std::string_view bytes) {
+  const absl::StatusOr<File> file =
+      OpenFile(path, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!file.ok()) return file.status();
+  absl::Status written = WriteAll(file->number(), bytes);
+  if (written.ok() && fsync(file->number()) != 0) {
+    written = FileError(errno, "fsync");
+  }
+  if (!written.ok()) unlink(path.c_str());
+  return written;
+}
+
 absl::Status WriteDurably(const std::string& path, std::string_view bytes) {
   const std::string temporary = absl::StrCat(path, ".tmp");
-  {
-    const absl::StatusOr<File> file =
-        OpenFile(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!file.ok()) return file.status();
-    absl::Status written = WriteAll(file->number(), bytes);
-    if (written.ok() && fsync(file->number()) != 0) {
-      written = FileError(errno, "fsync");
-    }
-    if (!written.ok()) {
-      unlink(temporary.c_str());
-      return written;
-    }
-  }
+  const absl::Status written = WriteSynced(temporary, bytes);
+  if (!written.ok()) return written;
   if (rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     unlink(temporary.c_str());

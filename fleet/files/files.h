@@ -56,8 +56,12 @@ absl::StatusOr<std::string> ReadWhole(const std::string& path);
 // New, renamed and removed names in `directory` last from now on.
 absl::Status SyncDirectory(const std::string& directory);
 
+// Makes the file `path` with these bytes, which last from now on; its name need
+// not. What cannot be written is not there.
+absl::Status WriteSynced(const std::string& path, std::string_view bytes);
+
 // Makes `path` with these bytes, or replaces what it had, so that after a power
-// cut it has either all or what it had before.
+// cut it has either all or what it had before. One writer of a path at a time.
 absl::Status WriteDurably(const std::string& path, std::string_view bytes);
 
 // Makes `directory` if it is missing, and has it for this process alone for as

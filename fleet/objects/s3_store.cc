@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "fleet/objects/directory_store.h"
 #include "fleet/objects/listing.h"
 
 namespace wallprof::objects {
@@ -254,6 +255,12 @@ namespace wallprof {
 
 absl::StatusOr<std::unique_ptr<ObjectStore>> OpenObjectStore(
     std::string_view url, const ObjectStoreOptions& options) {
+  if (url.substr(0, objects::kDirectoryScheme.size()) ==
+      objects::kDirectoryScheme) {
+    absl::StatusOr<std::string> directory = objects::ParseDirectoryUrl(url);
+    if (!directory.ok()) return directory.status();
+    return objects::DirectoryStore::Open(*std::move(directory));
+  }
   absl::StatusOr<objects::ObjectUrl> parsed = objects::ParseObjectUrl(url);
   if (!parsed.ok()) return parsed.status();
   const auto variable = [](const char* name) {

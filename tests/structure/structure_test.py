@@ -75,7 +75,7 @@ ROOMS = {
     # One HTTP request.
     'fleet/transfer': [],
     # Where to keep what profiles and bundles are written to.
-    'fleet/objects': ['fleet/transfer', 'objects API'],
+    'fleet/objects': ['fleet/files', 'fleet/transfer', 'objects API'],
     # Tables that several programs share.
     'fleet/postgres': [],
     # Where a fleet's profiles are kept: here, or where several reach them.

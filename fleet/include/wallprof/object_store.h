@@ -1,5 +1,5 @@
 // Objects in a store that other machines see too: S3, and whatever speaks its
-// protocol.
+// protocol; or in a directory, for the processes of one machine.
 //
 //   auto store = wallprof::OpenObjectStore(
 //       "s3://profiles/prod?endpoint=http://10.0.0.7:9000");
@@ -85,6 +85,10 @@ struct ObjectStoreOptions {
 //
 // InvalidArgument naming the part that is wrong; FailedPrecondition without
 // credentials. Makes no connection.
+//
+// "file:///DIR": a directory, made if it is missing; the object "a/b" is the
+// file DIR/a/b. An object's key cannot be below another's there, and what is
+// put or deleted is so for good when the call returns.
 absl::StatusOr<std::unique_ptr<ObjectStore>> OpenObjectStore(
     std::string_view url, const ObjectStoreOptions& options = {});
 
