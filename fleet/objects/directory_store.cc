@@ -76,18 +76,23 @@ std::string ParentOf(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
 
-// Makes `directory` and what it is in, and its name last.
-absl::Status MakeDirectories(const std::string& directory) {
+// Makes the directory unless it is there, such that its name lasts.
+absl::Status MakeDirectory(const std::string& directory) {
   if (mkdir(directory.c_str(), kDirectoryMode) == 0) {
-    return fleet::SyncDirectory(
-        ParentOf(directory).empty() ? "/" : ParentOf(directory));
+    const std::string parent = ParentOf(directory);
+    return fleet::SyncDirectory(parent.empty() ? "/" : parent);
   }
-  if (errno == EEXIST) return absl::OkStatus();
-  if (errno != ENOENT || directory.find('/', 1) == std::string::npos) {
-    return KeyError(errno, directory);
-  }
-  const absl::Status above = MakeDirectories(ParentOf(directory));
-  return above.ok() ? MakeDirectories(directory) : above;
+  return errno == EEXIST ? absl::OkStatus() : KeyError(errno, directory);
+}
+
+absl::Status MakeDirectories(const std::string& directory) {
+  size_t end = 0;
+  do {
+    end = directory.find('/', end + 1);
+    const absl::Status made = MakeDirectory(directory.substr(0, end));
+    if (!made.ok()) return made;
+  } while (end != std::string::npos);
+  return absl::OkStatus();
 }
 
 std::string RandomName() {
