@@ -202,7 +202,7 @@ absl::Status DirectoryStore::Place(const std::string& temporary,
     }
     if (errno != ENOENT) return KeyError(errno, key);
     absl::Status made = MakeDirectories(ParentOf(path));
-    if (!made.ok()) return made;
+    if (!made.ok() && !absl::IsNotFound(made)) return made;
   }
   return absl::UnavailableError(
       absl::StrCat(key, ": its directory does not stay"));
