@@ -61,7 +61,7 @@ void AddTelling(CLI::App& verb, serving::DaemonOptions& options) {
       ->default_str("logfmt")
       ->group(kGroup);
   verb.add_option_function<std::string>(
-          "--log-level",
+          "-l,--log-level",
           [&options](const std::string& name) {
             options.log_level = levels.at(name);
           },

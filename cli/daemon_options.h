@@ -4,6 +4,7 @@
 #define WALLPROF_CLI_DAEMON_OPTIONS_H_
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -14,6 +15,11 @@ namespace wallprof::cli {
 // As given; Options() has them as the daemon takes them.
 class DaemonArguments {
  public:
+  explicit DaemonArguments(
+      size_t max_body_bytes = serving::DaemonOptions().max_body_bytes) {
+    given_.max_body_bytes = max_body_bytes;
+  }
+
   // Adds the options to `verb`; `*this` must outlive it. `listen` is the
   // default address.
   void AddTo(CLI::App& verb, const std::string& listen);
