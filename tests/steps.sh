@@ -94,6 +94,7 @@ fuzz() {
     encode/gperftools_cpu record/spool_decode
     fleet/agent/labels fleet/agent/parcel fleet/agent/http_answer
     fleet/bundle/zip_names fleet/collector/upload
+    fleet/pgo/profile/accept fleet/pgo/profile/prune_rules
     fleet/store/columns fleet/store/record fleet/store/selector http/request
     symbolize/jit_dump symbolize/perf_map)
   local names=("${fuzzers[@]##*/}") fuzzer found

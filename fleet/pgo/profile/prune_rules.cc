@@ -47,6 +47,8 @@ class Reader {
                             /*ignore_comments=*/true);
     } catch (const Json::parse_error& error) {
       return Wrong("", absl::StrCat("is no JSON: byte ", error.byte));
+    } catch (const Json::out_of_range&) {
+      return Wrong("", "has a number beyond all that can be");
     }
     if (!entries.is_array()) return Wrong("", "is no list of applications");
     for (size_t i = 0; i < entries.size(); ++i) {

@@ -54,6 +54,7 @@ TEST(PruneRulesTest, SaysWhereAndWhatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "rules.json is no JSON: byte 1"},
       {"[{]", "rules.json is no JSON: byte 3"},
+      {"[9e999]", "rules.json has a number beyond all that can be"},
       {"{}", "rules.json is no list of applications"},
       {"[1]", "rules.json, entry 1 is no object"},
       {R"([{"rules": []}])", R"(rules.json, entry 1 has no text "app")"},
