@@ -27,6 +27,7 @@ void AddPgo(CLI::App& program, int& exit_status) {
       "them up, and hands out the sum");
   AddVersion(*group);
   group->require_subcommand(1);
+  AddPgoServe(*group, exit_status);
   AddPgoUpload(*group, exit_status);
   AddPgoDownload(*group, exit_status);
   AddPgoList(*group, exit_status);

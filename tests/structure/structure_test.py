@@ -109,8 +109,8 @@ ROOMS = {
                          'fleet/transfer'],
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
-            'fleet/bundle', 'fleet/collector', 'fleet/gzip', 'fleet/log',
-            'fleet/pgo', 'fleet/pgo/base', 'fleet/pgo/client', 'fleet/pgo/events',
+            'fleet/bundle', 'fleet/collector', 'fleet/files', 'fleet/gzip',
+            'fleet/log', 'fleet/pgo', 'fleet/pgo/base', 'fleet/pgo/client', 'fleet/pgo/events',
             'fleet/pgo/profile', 'fleet/pgo/scrape', 'fleet/pgo/server',
             'fleet/pgo/versions', 'fleet/serving', 'fleet/store', 'http',
             'objects API'] + HTTP + FLEET,

@@ -19,6 +19,8 @@ int CodeOf(const absl::Status& status) {
       return 400;
     case absl::StatusCode::kNotFound:
       return 404;
+    case absl::StatusCode::kOutOfRange:
+      return 413;
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kAborted:
       return 503;

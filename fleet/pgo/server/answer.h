@@ -17,8 +17,8 @@ HttpResponse Reply(int status, std::string_view json);
 HttpResponse Problem(int status, std::string_view message);
 
 // What an engine's status comes to: InvalidArgument is 400, NotFound 404,
-// ResourceExhausted 507 (there is no room), Unavailable and Aborted 503, all
-// else 500.
+// OutOfRange 413 (too large), ResourceExhausted 507 (there is no room),
+// Unavailable and Aborted 503, all else 500.
 HttpResponse ProblemOf(const absl::Status& status);
 
 // 405 where `allowed`, "GET, HEAD", are the methods that there are.

@@ -80,11 +80,13 @@ class Server::State {
                          http::Query query);
   HttpResponse List();
 
+  absl::StatusOr<std::string> Take(const Upload& upload);
+
   const Health& health;
 
  private:
-  HttpResponse Upload(const HttpRequest& request, std::string_view app,
-                      http::Query query);
+  HttpResponse HandleUpload(const HttpRequest& request, std::string_view app,
+                            http::Query query);
   HttpResponse Download(std::string_view app);
   HttpResponse Describe(std::string_view app);
   HttpResponse Delete(std::string_view app);
@@ -119,7 +121,7 @@ void Server::State::Publish(const Event& event) {
       {{"type", event.type}});
   if (published.ok()) return;
   failures.Add();
-  LogLine("not_published")
+  LogLine("pgo_event_not_published")
       .Add("type", event.type)
       .Add("app", event.app)
       .Add("error", std::string(published.message()))
@@ -134,47 +136,54 @@ absl::StatusOr<AcceptedProfile> Server::State::Accept(
   return accepted;
 }
 
-HttpResponse Server::State::Upload(const HttpRequest& request,
-                                   std::string_view app, http::Query query) {
-  const std::string version = query.Take("version").value_or("");
-  if (absl::Status s = query.CheckAllTaken(); !s.ok()) return ProblemOf(s);
-  const absl::Time now = options_.now ? options_.now() : absl::Now();
-  const absl::StatusOr<int64_t> id = IdOf(request, now);
-  if (!id.ok()) return ProblemOf(id.status());
-  const auto accepted = Accept(request.body, version);
+absl::StatusOr<std::string> Server::State::Take(const Upload& upload) {
+  const auto accepted = Accept(upload.body, upload.version);
   if (!accepted.ok()) {
     const bool is_large = absl::IsResourceExhausted(accepted.status());
     CountUpload(is_large ? "too_large" : "refused");
-    const std::string why(accepted.status().message());
-    LogLine("refused")
-        .Add("app", app)
-        .Add("peer", request.peer)
-        .Add("why", why)
+    LogLine("pgo_profile_refused")
+        .Add("app", upload.app)
+        .Add("sender", upload.sender)
+        .Add("why", std::string(accepted.status().message()))
         .To(options_.log);
-    return Problem(is_large ? 413 : 400, why);
+    return is_large ? absl::OutOfRangeError(accepted.status().message())
+                    : accepted.status();
   }
-  const auto key = store_.Stage(app, accepted->bytes, *id);
+  auto key = store_.Stage(upload.app, accepted->bytes, upload.id);
   if (!key.ok()) {
     CountUpload("failed");
-    LogLine("not_staged")
-        .Add("app", app)
+    LogLine("pgo_profile_not_staged")
+        .Add("app", upload.app)
         .Add("error", std::string(key.status().message()))
         .To(options_.log);
-    return ProblemOf(key.status());
+    return key;
   }
   CountUpload("staged");
   metrics_
       .AddCounter(absl::StrCat(kMetricsPrefix, "_staged_bytes_total"),
                   "Bytes of profiles that were staged.")
       .Add(static_cast<int64_t>(accepted->bytes.size()));
-  LogLine("staged")
+  LogLine("pgo_profile_staged")
       .Add("key", *key)
       .Add("version", accepted->version)
       .Add("bytes", static_cast<int64_t>(accepted->bytes.size()))
       .Add("samples", accepted->samples)
       .Add("cpu_ns", accepted->cpu_ns)
       .To(options_.log);
-  Publish(NewEvent(kUploaded, app, *key));
+  Publish(NewEvent(kUploaded, upload.app, *key));
+  return key;
+}
+
+HttpResponse Server::State::HandleUpload(const HttpRequest& request,
+                                         std::string_view app,
+                                         http::Query query) {
+  const std::string version = query.Take("version").value_or("");
+  if (absl::Status s = query.CheckAllTaken(); !s.ok()) return ProblemOf(s);
+  const absl::Time now = options_.now ? options_.now() : absl::Now();
+  const absl::StatusOr<int64_t> id = IdOf(request, now);
+  if (!id.ok()) return ProblemOf(id.status());
+  const auto key = Take({app, request.body, version, *id, request.peer});
+  if (!key.ok()) return ProblemOf(key.status());
   return Reply(201, nlohmann::json({{"key", *key}}).dump());
 }
 
@@ -199,7 +208,7 @@ HttpResponse Server::State::Describe(std::string_view app) {
 HttpResponse Server::State::Delete(std::string_view app) {
   const absl::Status deleted = store_.Delete(app);
   if (!deleted.ok()) return ProblemOf(deleted);
-  LogLine("deleted").Add("app", app).To(options_.log);
+  LogLine("pgo_deleted").Add("app", app).To(options_.log);
   Publish(NewEvent(kDeleted, app));
   return Reply(200, "{}");
 }
@@ -226,7 +235,9 @@ HttpResponse Server::State::HandleApp(const HttpRequest& request,
     return NotAllowed(request.method, "GET, HEAD, POST, DELETE");
   }
   if (absl::Status s = CheckApp(app); !s.ok()) return ProblemOf(s);
-  if (request.method == "POST") return Upload(request, app, std::move(query));
+  if (request.method == "POST") {
+    return HandleUpload(request, app, std::move(query));
+  }
   if (absl::Status s = query.CheckAllTaken(); !s.ok()) return ProblemOf(s);
   if (request.method == "DELETE") return Delete(app);
   return request.method == "HEAD" ? Describe(app) : Download(app);
@@ -237,6 +248,10 @@ Server::Server(BaseStore& store, EventWriter& events, const Health& health,
     : state_(std::make_unique<State>(store, events, health, metrics,
                                      std::move(options))) {}
 Server::~Server() = default;
+
+absl::StatusOr<std::string> Server::Take(const Upload& upload) {
+  return state_->Take(upload);
+}
 
 serving::Route Server::RouteOf(std::string_view method,
                                std::string_view path) const {

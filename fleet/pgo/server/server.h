@@ -14,10 +14,13 @@
 #ifndef WALLPROF_FLEET_PGO_SERVER_SERVER_H_
 #define WALLPROF_FLEET_PGO_SERVER_SERVER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "fleet/log/log_line.h"
 #include "fleet/pgo/base/base_store.h"
@@ -44,6 +47,15 @@ struct ServerOptions {
   fleet::LineLog log;               // may be empty
 };
 
+// A profile, and what its sender says of it. What it refers to must outlive it.
+struct Upload {
+  std::string_view app;  // as CheckApp() takes it
+  std::string_view body;
+  std::string_view version;  // may be empty
+  int64_t id = 0;            // as BaseStore::Stage()
+  std::string_view sender;   // for the log
+};
+
 // Thread-safe.
 class Server : public serving::Api {
  public:
@@ -51,6 +63,11 @@ class Server : public serving::Api {
   Server(BaseStore& store, EventWriter& events, const Health& health,
          serving::Metrics& metrics, ServerOptions options);
   ~Server() override;
+
+  // What POST does, for those in the same process. Returns the key. Errors are
+  // AcceptProfile's, with OutOfRange for what is beyond a limit, and the
+  // engines'.
+  absl::StatusOr<std::string> Take(const Upload& upload);
 
   serving::Route RouteOf(std::string_view method,
                          std::string_view path) const override;
