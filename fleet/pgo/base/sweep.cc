@@ -81,17 +81,20 @@ absl::Status Worker::State::Sweep() {
 }
 
 absl::Status Worker::State::SweepApp(const Found& found) {
-  const absl::StatusOr<CurrentBase> current = MergeFound(found);
+  bool changed = false;
+  const absl::StatusOr<CurrentBase> current = MergeFound(found, changed);
   if (!current.ok()) return current.status();
   if (stopping()) return absl::OkStatus();
   if (absl::Status s = PublishFound(found, *current); !s.ok()) return s;
   if (absl::Status s = RemoveGarbage(found, *current); !s.ok()) return s;
   if (absl::Status s = ForgetDeleted(found.app); !s.ok()) return s;
-  return CheckCopy(found);
+  // With a new version the copy is a new one too.
+  return changed ? absl::OkStatus() : CheckCopy(found);
 }
 
 // Until all that was found is part of the base. The base as it then is.
-absl::StatusOr<CurrentBase> Worker::State::MergeFound(const Found& found) {
+absl::StatusOr<CurrentBase> Worker::State::MergeFound(const Found& found,
+                                                      bool& changed) {
   const size_t batch = static_cast<size_t>(std::max(options_.batch, 1));
   size_t done = 0;  // of found.staged
   for (int lost = 0; lost < kMergeTries;) {
@@ -120,6 +123,7 @@ absl::StatusOr<CurrentBase> Worker::State::MergeFound(const Found& found) {
     }
     if (absl::Status s = Follow(found.app, *next); !s.ok()) return s;
     done = next_done;
+    changed |= next->changed;
     if (!next->changed && ids.empty()) return current;
   }
   return absl::AbortedError(

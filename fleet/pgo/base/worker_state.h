@@ -86,7 +86,7 @@ class Worker::State {
 
   // sweep.cc
   absl::Status SweepApp(const Found& found);
-  absl::StatusOr<CurrentBase> MergeFound(const Found& found);
+  absl::StatusOr<CurrentBase> MergeFound(const Found& found, bool& changed);
   absl::Status PublishFound(const Found& found, const CurrentBase& current);
   absl::Status RemoveGarbage(const Found& found, CurrentBase current);
   absl::Status ForgetDeleted(const std::string& app);
