@@ -59,6 +59,15 @@ WALLPROF_TEST_KILLS=200 python3 "$source_dir/tests/fleet/store/kill_test.py" \
   "$builds/release/tests/fleet/store/store_subject" ||
   fail "a store lost or doubled profiles, see above."
 
+say "Workers of one base, killed two hundred times, and engines that fail"
+WALLPROF_TEST_KILLS=200 python3 \
+  "$source_dir/tests/fleet/pgo/base/kill_test.py" \
+  "$builds/release/tests/fleet/pgo/base/worker_subject" ||
+  fail "a base is not what was uploaded, see above."
+WALLPROF_TEST_RACES=20 "$builds/release/tests/fleet/pgo/base/worker_test" \
+  --gtest_filter='*RaceTest*' --gtest_brief=1 ||
+  fail "a base is not what was uploaded, see above."
+
 say "Collectors of one store, killed 25 times with PostgreSQL"
 WALLPROF_TEST_KILLS=25 python3 \
   "$source_dir/tests/fleet/store/shared/shared_kill_test.py" \
