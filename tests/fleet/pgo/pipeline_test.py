@@ -1,0 +1,404 @@
+"""Profiles on their way from running programs to a build, over one directory.
+
+    python3 pipeline_test.py WALLPROF SUBJECT_1 SUBJECT_2 [TEST...]
+"""
+import concurrent.futures
+import contextlib
+import gzip
+import http.client
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.request
+
+sys.path[:0] = [os.path.dirname(__file__)]
+import bad_profiles  # noqa: E402
+import pipeline  # noqa: E402
+from pipeline import Daemon, Subject  # noqa: E402
+
+STAGED = 'pgo_profile_staged'  # the event
+INSTANCES = int(os.environ.get('WALLPROF_TEST_INSTANCES', '10'))
+KILLS = int(os.environ.get('WALLPROF_TEST_KILLS', '3'))
+HOUR = 3600 * 10**9
+
+
+def at(profile, unix_nanoseconds):
+    """A profile of bad_profiles, taken at this time."""
+    return gzip.compress(gzip.decompress(profile) +
+                         bad_profiles.number(9, unix_nanoseconds), mtime=0)
+
+
+class PipelineTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.directory = pathlib.Path(temporary.name)
+        self.store = self.directory / 'store'
+
+    def serve(self, *options, **more):
+        return Daemon(WALLPROF, 'serve', ['--dir', self.store, *options], **more)
+
+    def subjects(self, stack, program, count):
+        return [stack.enter_context(Subject(program)).url for _ in range(count)]
+
+    def pgo(self, *words, **more):
+        return pipeline.run(WALLPROF, *words, **more)
+
+
+class InstancesTest(PipelineTest):
+    def test_instances_and_their_next_version(self):
+        targets = self.directory / 'targets.json'
+        with contextlib.ExitStack() as stack:
+            pipeline.write_targets(
+                targets, self.subjects(stack, SUBJECT_1, INSTANCES))
+            serve = self.serve(
+                '--targets', targets, '--app', 'shop', '--sample-size',
+                INSTANCES, '--duration', '1s', '--frequency', '1500ms',
+                '--old-version-weight', '0.1')
+            with serve:
+                serve.await_count('merged', INSTANCES)
+                # Nobody is scraped any more.
+                pipeline.write_targets(targets, [])
+                serve.process.send_signal(signal.SIGHUP)
+                self.await_merged(serve)
+                old = self.ways(serve)
+                self.assertEqual(sum(old.values()),
+                                 sum(serve.values(STAGED, 'cpu_ns')))
+                self.assertGreater(old['OldWay'], 0)
+                self.assertEqual(old['NewWay'], 0)
+                top = pipeline.go_pprof('-top', '-cum', '-sample_index=cpu',
+                                        self.directory / 'default.pgo')
+                self.assertRegex(top, r'9\d\.\d+% +.*OldWay')
+
+                for url in self.subjects(stack, SUBJECT_2, 1):
+                    new = self.directory / 'new.pb.gz'
+                    subprocess.run(
+                        [WALLPROF, 'fetch', '--seconds', '1', '--view', 'cpu',
+                         '--format', 'pprof', '-o', new, url], check=True)
+                    self.pgo('upload', '-u', serve.url, '-a', 'shop', new)
+                self.await_merged(serve)
+                both = self.ways(serve)
+                # To one for each stack, of some ten million each.
+                self.assertAlmostEqual(both['OldWay'] / old['OldWay'], 0.1,
+                                       places=4)
+                self.assertAlmostEqual(
+                    both['NewWay'], serve.values(STAGED, 'cpu_ns')[-1],
+                    delta=0.2 * both['NewWay'])
+
+    def await_merged(self, serve):
+        pipeline.await_that(
+            lambda: serve.count('merged') == len(serve.values(STAGED, 'cpu_ns')),
+            'what is staged is not merged')
+
+    def ways(self, serve):
+        """CPU time in the base below each version's function, and elsewhere."""
+        path = self.directory / 'default.pgo'
+        self.pgo('download', 'shop', '-u', serve.url, '-o', path)
+        ways = {'OldWay': 0, 'NewWay': 0, 'elsewhere': 0}
+        for stack, values in pipeline.read(path.read_bytes()).items():
+            ways[next((way for way in ways if any(way in f for f in stack)),
+                      'elsewhere')] += values[1]
+        return ways
+
+
+class WeightsTest(PipelineTest):
+    """Bases of profiles that are made for it."""
+
+    def shares(self, serve, app='shop'):
+        """Of each leaf, in percent."""
+        return {leaf: round(100 * share, 1) for leaf, share in
+                pipeline.shares(serve.download(app)).items()}
+
+    def test_old_profiles_fade(self):
+        now = time.time_ns()
+        with self.serve('--half-life', '1h') as serve:
+            for age, leaf in (0, 'now'), (1, 'hour'), (2, 'two'), (20, 'day'):
+                serve.upload('shop', at(bad_profiles.cpu_profile(
+                    {('main', leaf): 1000}), now - age * HOUR))
+            serve.await_count('merged', 4)
+            shares = self.shares(serve)
+        # Within a stretch of time ages count the same: 9 % off at most.
+        self.assertNotIn('day', shares)
+        for leaf, other in ('now', 'hour'), ('hour', 'two'):
+            self.assertAlmostEqual(shares[leaf] / shares[other], 2, delta=0.2)
+
+    def test_versions_have_weights(self):
+        with self.serve('--old-version-weight', '0.25', '--version-weight',
+                        '1.0=0.5,1.1=0') as serve:
+            for version in '1.0', '1.1', '1.2', '1.3':
+                serve.upload('shop', bad_profiles.cpu_profile(
+                    {('main', version): 1000}), version)
+                time.sleep(0.01)  # so that it is clear which is the newest
+            serve.await_count('merged', 4)
+            # 1, 1/2, 1/4 and nothing.
+            self.assertEqual(self.shares(serve),
+                             {'1.3': 57.1, '1.0': 28.6, '1.2': 14.3})
+
+    def test_rules_prune(self):
+        rules = self.directory / 'rules.json'
+        rules.write_text('// comments are fine\n'
+                         '[{"app": "shop", "rules": [{"drop": "^lib"}]}]')
+        profile = bad_profiles.cpu_profile({
+            ('main', 'lib.a', 'lib.b'): 5, ('main', 'work'): 7})
+        with self.serve('--prune', rules) as serve:
+            serve.upload('shop', profile)
+            serve.upload('bank', profile)
+            serve.await_count('merged', 2)
+            self.assertEqual(set(pipeline.read(serve.download('shop'))),
+                             {('main',), ('main', 'work')})
+            self.assertIn('lib.b', self.shares(serve, 'bank'))
+
+            rules.write_text('[{"app": "shop"')
+            serve.process.send_signal(signal.SIGHUP)
+            pipeline.await_that(
+                lambda: any('event=not_reloaded' in line and str(rules) in line
+                            for line in serve.log), 'nothing is said')
+            serve.upload('shop', profile)
+            serve.await_count('merged', 3)
+            self.assertNotIn('lib.b', self.shares(serve))
+
+            rules.write_text('[{"app": "shop", "rules": [{"drop": "^wo"}]}]')
+            serve.process.send_signal(signal.SIGHUP)
+            pipeline.await_that(
+                lambda: any('event=reloaded what="prune rules"' in line
+                            for line in serve.log), 'nothing is said')
+            serve.upload('shop', profile)
+            serve.await_count('merged', 4)
+            self.assertEqual(set(pipeline.read(serve.download('shop'))),
+                             {('main',), ('main', 'lib.a', 'lib.b')})
+
+
+class DoorsTest(PipelineTest):
+    """Who and what comes in."""
+
+    def problem(self, answer, status):
+        """The message of an error in the API's form."""
+        got, headers, body = answer
+        self.assertEqual(got, status, body)
+        self.assertEqual(headers['Content-Type'], 'application/json')
+        problem = json.loads(body)
+        self.assertEqual(sorted(problem), ['code', 'message'])
+        self.assertEqual(problem['code'], status)
+        return problem['message']
+
+    def test_bad_profiles_are_refused_and_harm_nothing(self):
+        with self.serve() as serve:
+            bad = bad_profiles.all_of_them()
+            self.assertGreaterEqual(len(bad), 10)
+            for one in bad:
+                with self.subTest(one.name):
+                    self.assertIn(one.reason, self.problem(
+                        serve.ask('POST', '/api/profile/shop', one.body),
+                        one.status))
+            self.assertEqual(serve.ask('GET', '/api/profile/shop')[0], 404)
+            serve.upload('shop', bad_profiles.good())
+            serve.await_count('merged', 1)
+            self.assertEqual(pipeline.read(serve.download('shop')),
+                             pipeline.read(bad_profiles.good()))
+            self.assertEqual(serve.count('quarantined'), 0)
+
+    def test_poison_behind_the_servers_back_is_put_aside(self):
+        with self.serve('--sweep-period', '200ms') as serve:
+            serve.upload('shop', bad_profiles.good())
+            for i, one in enumerate(bad_profiles.all_of_them()):
+                staging = self.store / 'objects' / 'shop' / 'staging'
+                staging.mkdir(parents=True, exist_ok=True)
+                made = self.directory / 'poison'
+                made.write_bytes(one.body)
+                made.rename(staging / str(time.time_ns() + i))
+            count = len(bad_profiles.all_of_them())
+            serve.await_count('quarantined', count)
+            aside = self.store / 'objects' / 'shop' / 'quarantine'
+            reasons = sorted(path.read_text()
+                             for path in aside.glob('*.reason'))
+            self.assertEqual(len(reasons), count)
+            for one in bad_profiles.all_of_them():
+                self.assertTrue(any(one.reason in text for text in reasons),
+                                one.name)
+            self.assertEqual(
+                len([line for line in serve.log
+                     if 'event=pgo_profile_put_aside' in line]), count)
+            serve.upload('shop', bad_profiles.good())
+            serve.await_count('merged', 2)
+            self.assertEqual(
+                {stack: values[0] for stack, values in
+                 pipeline.read(serve.download('shop')).items()},
+                {('main.main', 'main.work'): 14, ('main.main',): 6})
+
+    def test_tokens_and_names(self):
+        tokens = self.directory / 'tokens'
+        tokens.write_text('read reading-token\nwrite writing-token\n'
+                          'admin admin-token\n')
+        tokens.chmod(0o600)
+
+        def bearing(token):
+            return {'Authorization': f'Bearer {token}-token'}
+
+        with self.serve('--tokens', tokens) as serve:
+            path = '/api/profile/shop'
+            good = bad_profiles.good()
+            self.assertIn('token is needed',
+                          self.problem(serve.ask('GET', path), 401))
+            self.assertIn('not known', self.problem(
+                serve.ask('GET', path, headers=bearing('odd')), 401))
+            self.assertIn('scope must be write', self.problem(
+                serve.ask('POST', path, good, bearing('reading')), 403))
+            serve.upload('shop', good, headers=bearing('writing'))
+            self.assertIn('scope must be read', self.problem(
+                serve.ask('GET', path, headers=bearing('writing')), 403))
+            self.assertIn('scope must be admin', self.problem(
+                serve.ask('DELETE', path, headers=bearing('writing')), 403))
+            self.assertIn('host name', self.problem(serve.ask(
+                'GET', path, headers={'Host': 'evil.example'}), 403))
+            for open_to_all in '/api/health', '/api/ready', '/health', '/ready':
+                self.assertEqual(serve.ask('GET', open_to_all)[0], 200)
+            end = time.monotonic() + pipeline.PATIENCE_SECONDS
+            while serve.ask('GET', path, headers=bearing('reading'))[0] != 200:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+            self.pgo('delete', 'shop', '-u', serve.url,
+                     environment={'AUTOPGO_TOKEN': 'admin-token'})
+            self.assertEqual(
+                serve.ask('GET', path, headers=bearing('admin'))[0], 404)
+
+    def test_what_is_larger_than_may_be_is_413(self):
+        with self.serve('--max-body-mib', '0.1') as serve:
+            self.assertIn('too large', self.problem(
+                serve.ask('POST', '/api/profile/shop', bytes(200000)), 413))
+
+    def test_its_own_profile_is_there_with_debug(self):
+        with self.serve() as serve:
+            self.problem(serve.ask('GET', '/debug/pprof/profile?seconds=1'), 404)
+        with self.serve('--debug') as serve:
+            status, _, body = serve.ask(
+                'GET', '/debug/pprof/wall?seconds=0.2&format=folded')
+            self.assertEqual(status, 200, body)
+            self.assertIn(b'main', body)
+
+
+class FilesTest(PipelineTest):
+    def fails(self, *options, status=1):
+        """What a server that does not start says."""
+        done = subprocess.run(
+            [WALLPROF, 'pgo', 'serve', '--dir', self.store, '--listen',
+             '127.0.0.1:0', *map(str, options)], capture_output=True, text=True,
+            check=False, timeout=pipeline.PATIENCE_SECONDS)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stderr
+
+    def test_the_directory_is_its_own(self):
+        with self.serve():
+            self.assertIn(f'{self.store} is used by another process',
+                          self.fails())
+
+    def test_rules_must_be_there_and_make_sense(self):
+        self.assertIn('/no/such', self.fails('--prune', '/no/such'))
+        rules = self.directory / 'rules.json'
+        rules.write_text('[{"app": "shop", "rules": [{"keep": "x"}]}]')
+        self.assertIn(str(rules), self.fails('--prune', rules))
+
+    def test_targets_must_be_there_and_be_of_an_application(self):
+        self.assertIn('/no/such', self.fails(
+            '--targets', '/no/such', '-a', 'shop', '-s', '1'))
+        self.assertIn('--targets needs --app and --sample-size',
+                      self.fails('--targets', '/no/such', status=2))
+
+    def test_options_are_in_a_file_too(self):
+        config = self.directory / 'config.toml'
+        config.write_text(f'dir = "{self.store}"\nlog-format = "json"\n')
+        with Daemon(WALLPROF, 'serve', [],
+                    environment={'WALLPROF_PGO_CONFIG': str(config)}) as serve:
+            self.assertTrue(json.loads(serve.log[0])['url'])
+
+
+class KillsTest(PipelineTest):
+    def test_killed_at_any_moment_it_loses_and_repeats_nothing(self):
+        serve = self.serve()
+        serve.start()
+        serves = [serve]
+        stopping = threading.Event()
+        counts = concurrent.futures.ThreadPoolExecutor(4)
+        senders = [counts.submit(self.send, serves, stopping, i)
+                   for i in range(4)]
+        for _ in range(KILLS):
+            time.sleep(random.uniform(0.1, 0.4))
+            serve.kill()
+            serve = self.serve()
+            serve.start()
+            serves[:] = [serve]
+        time.sleep(0.2)
+        stopping.set()
+        taken = [sender.result() for sender in senders]
+        self.assertTrue(all(taken), taken)
+        expected = {('main', f's{i}n{j}'): [1, 10**7]
+                    for i, count in enumerate(taken) for j in range(count)}
+        pipeline.await_that(
+            lambda: serve.ask('GET', '/api/profile/shop')[0] == 200 and
+            pipeline.read(serve.download('shop')) == expected,
+            'the base is not what was sent')
+        self.assertEqual(serve.stop(), 0)
+
+    @staticmethod
+    def send(serves, stopping, number):
+        """Sends profiles, each until it is taken; how many were."""
+        for i in range(1 << 30):
+            if stopping.is_set():
+                return i
+            body = bad_profiles.cpu_profile({('main', f's{number}n{i}'): 1})
+            headers = {'Idempotency-Key': str(time.time_ns())}
+            while True:
+                try:
+                    serves[0].upload('shop', body, headers=headers)
+                    break
+                except (OSError, http.client.HTTPException):
+                    time.sleep(0.02)
+
+
+class GoTest(PipelineTest):
+    def test_bases_are_what_gos_tools_make_of_the_same(self):
+        program = self.directory / 'subject'
+        subprocess.run(
+            ['go', 'build', '-o', program,
+             pathlib.Path(__file__).with_name('go_subject.go')], check=True,
+            env={**os.environ, 'GOCACHE': str(self.directory / 'cache'),
+                 'GO111MODULE': 'off', 'GOPATH': str(self.directory / 'go')})
+        with contextlib.ExitStack() as stack:
+            urls = self.subjects(stack, program, 3)
+            with concurrent.futures.ThreadPoolExecutor(3) as pool:
+                files = list(pool.map(self.fetch, urls))
+            serve = stack.enter_context(self.serve())
+            for file in files:
+                self.pgo('upload', '-a', 'go', '-u', serve.url, file)
+            serve.await_count('merged', 3)
+            merged = self.directory / 'merged'
+            pipeline.go_pprof('-proto', f'-output={merged}', *files)
+            base = pipeline.read(serve.download('go'))
+            self.assertEqual(base, pipeline.read(merged.read_bytes()))
+            self.assertTrue(any('main.spin' in stack for stack in base))
+            # Go's compiler reads it.
+            self.pgo('download', 'go', '-u', serve.url,
+                     '-o', self.directory / 'default.pgo')
+            self.assertIn('main.spin', pipeline.go_pprof(
+                '-list', 'main.spin', self.directory / 'default.pgo'))
+
+    def fetch(self, url):
+        file = self.directory / re.sub(r'\W', '_', url)
+        with urllib.request.urlopen(f'{url}/debug/pprof/profile?seconds=1',
+                                    timeout=pipeline.PATIENCE_SECONDS) as answer:
+            file.write_bytes(answer.read())
+        return file
+
+
+if __name__ == '__main__':
+    WALLPROF, SUBJECT_1, SUBJECT_2 = sys.argv[1:4]
+    del sys.argv[1:4]
+    unittest.main()
