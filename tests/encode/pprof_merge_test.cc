@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <limits>
+#include <map>
 #include <random>
 #include <string>
 #include <utility>
@@ -46,6 +49,20 @@ std::string SumOf(const std::vector<Profile>& profiles, size_t group) {
 std::string Text(const std::string& message) {
   absl::StatusOr<Profile> profile = DecodePprof(message);
   return profile.ok() ? ProfileText(*profile) : profile.status().ToString();
+}
+
+// The names in a sample's stack, and what its labels say.
+std::string FramesAndLabels(const Profile& profile, const Sample& sample) {
+  std::string text;
+  for (uint64_t id : sample.location_ids) {
+    for (const Line& line : profile.locations[id - 1].lines) {
+      text += profile.functions[line.function_id - 1].name + ";";
+    }
+  }
+  for (const Label& label : sample.labels) {
+    text += " " + label.key + "=" + label.text + std::to_string(label.number);
+  }
+  return text;
 }
 
 // That all ways to add up give the bytes that Merge's result is written as.
@@ -97,6 +114,98 @@ TEST(PprofMergerTest, SumsThatLeaveTheRangeStopAtItsEnds) {
     ExpectSumIsMerge(profiles, {profiles.size()});
     if (HasFatalFailure()) return;
   }
+}
+
+PprofMerger::Options AnyOrder() {
+  PprofMerger::Options options;
+  options.any_order = true;
+  return options;
+}
+
+// The sum of `messages` from `begin` to `end`, made in one of three ways: all
+// at once, of the sums of two halves, or of these written and read again.
+std::string SumInAnyOrder(const std::vector<std::string>& messages,
+                          size_t begin, size_t end, std::mt19937& random) {
+  PprofMerger sum(AnyOrder());
+  const int way = end - begin < 2 ? 0 : static_cast<int>(random() % 3);
+  const size_t middle = begin + (end - begin) / 2;
+  for (auto [from, to] : {std::pair(begin, middle), std::pair(middle, end)}) {
+    if (way == 2) {
+      const std::string half = SumInAnyOrder(messages, from, to, random);
+      EXPECT_TRUE(sum.Add(half).ok());
+      continue;
+    }
+    PprofMerger half(AnyOrder());
+    PprofMerger& to_half = way == 1 ? half : sum;
+    for (size_t i = from; i < to; ++i) {
+      EXPECT_TRUE(to_half.Add(messages[i]).ok());
+    }
+    if (way == 1) EXPECT_TRUE(sum.Add(half).ok());
+  }
+  absl::StatusOr<std::string> message = std::move(sum).FinishMessage();
+  return message.ok() ? *message : message.status().ToString();
+}
+
+TEST(PprofMergerTest, AnyOrderAndGroupingGivesTheSameBytes) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 500; ++round) {
+    SCOPED_TRACE(round);
+    std::vector<std::string> messages(1 + random() % 7);
+    for (std::string& message : messages) {
+      Profile profile = RandomProfile(random);
+      for (Sample& sample : profile.samples) {
+        for (int64_t& value : sample.values) value = std::abs(value);
+      }
+      message = EncodePprofMessage(profile);
+    }
+    const std::string first =
+        SumInAnyOrder(messages, 0, messages.size(), random);
+    for (int i = 0; i < 5; ++i) {
+      std::shuffle(messages.begin(), messages.end(), random);
+      const std::string other =
+          SumInAnyOrder(messages, 0, messages.size(), random);
+      ASSERT_EQ(Text(other), Text(first));
+      ASSERT_EQ(other, first);
+    }
+  }
+}
+
+TEST(PprofMergerTest, AnyOrderAddsUpWhatTheGivenOrderDoes) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 200; ++round) {
+    SCOPED_TRACE(round);
+    std::vector<Profile> profiles(1 + random() % 4);
+    PprofMerger in_order;
+    PprofMerger any_order(AnyOrder());
+    for (Profile& profile : profiles) {
+      profile = RandomProfile(random);
+      ASSERT_TRUE(in_order.Add(EncodePprofMessage(profile)).ok());
+      ASSERT_TRUE(any_order.Add(EncodePprofMessage(profile)).ok());
+    }
+    std::map<std::string, int64_t> expected;
+    std::map<std::string, int64_t> sums;
+    for (auto& [merger, stacks] :
+         {std::pair(&in_order, &expected), std::pair(&any_order, &sums)}) {
+      const absl::StatusOr<Profile> sum = std::move(*merger).Finish();
+      ASSERT_TRUE(sum.ok()) << sum.status();
+      for (const Sample& sample : sum->samples) {
+        (*stacks)[FramesAndLabels(*sum, sample)] += sample.values[0];
+      }
+    }
+    EXPECT_EQ(sums, expected);
+  }
+}
+
+TEST(PprofMergerTest, LeavesOutComments) {
+  PprofMerger::Options options;
+  options.drop_comments = true;
+  PprofMerger merger(options);
+  ASSERT_TRUE(merger.Add(EncodePprofMessage(FullProfile())).ok());
+  Profile expected = FullProfile();
+  ASSERT_FALSE(expected.comments.empty());
+  expected.comments.clear();
+  EXPECT_EQ(Text(*std::move(merger).FinishMessage()),
+            ProfileText(*Merge(std::vector{expected})));
 }
 
 TEST(PprofMergerTest, FinishesAsAProfileToo) {
