@@ -90,6 +90,10 @@ WALLPROF_TEST_DAY_PROFILES=96 python3 \
 say "What a collector takes in, keeps and adds up"
 "$source_dir/bench/collector" --build "$builds/release"
 
+say "What a base for the next build costs, beside Go's pprof"
+"$source_dir/bench/pgo_merge/run" --build "$builds/release" --count 2000 \
+  --go-count 300 --check || fail "a base costs too much, see above."
+
 say "Servers under load, beside bare"
 "$source_dir/bench/real_programs" --build "$builds/release"
 

@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "fleet/pgo/profile/addresses.h"
 #include "fleet/pgo/profile/columns.h"
+#include "profiler/encode/foreign/recognize.h"
 #include "profiler/encode/merge/read_tables.h"
 #include "profiler/encode/merge/sum_header.h"
 #include "profiler/encode/pprof_message.h"
@@ -22,14 +24,23 @@ absl::Status BeyondLimit(std::string_view what, size_t count, int64_t most) {
                    "; at most ", most, " are taken"));
 }
 
+// A few bytes can ask for many: what is only too large is told apart from what
+// is wrong.
+absl::Status NoProfile(const absl::Status& why) {
+  if (absl::StrContains(why.message(), "bytes in memory")) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the profile would take more than ", kMaxDecodedBytes,
+                     " bytes in memory"));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("this is no profile: ", why.message()));
+}
+
 absl::Status ReadFacts(std::string_view message, const AcceptLimits& limits,
                        PprofTables& tables) {
   absl::Status read =
       ReadTables(message, kMaxDecodedBytes, SamplesKept::kNone, tables);
-  if (!read.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("this is no profile: ", std::string(read.message())));
-  }
+  if (!read.ok()) return NoProfile(read);
   if (tables.all_samples > static_cast<size_t>(limits.samples)) {
     return BeyondLimit("samples", tables.all_samples, limits.samples);
   }
@@ -127,6 +138,13 @@ bool HasStagedComment(const PprofTables& tables) {
          CheckVersion(*version).ok();
 }
 
+// What gperftools writes, as pprof has it.
+absl::StatusOr<std::string> ReadGperftools(std::string_view bytes) {
+  absl::StatusOr<Profile> profile = DecodeGperftoolsCpu(bytes);
+  if (!profile.ok()) return NoProfile(profile.status());
+  return EncodePprofMessage(*profile);
+}
+
 }  // namespace
 
 absl::Status CheckVersion(std::string_view version) {
@@ -149,6 +167,13 @@ absl::Status CheckVersion(std::string_view version) {
 absl::StatusOr<StagedMessage> ToStagedForm(std::string_view message,
                                            std::string_view version,
                                            const AcceptLimits& limits) {
+  std::string converted;
+  if (IsGperftoolsCpu(message)) {
+    absl::StatusOr<std::string> read = ReadGperftools(message);
+    if (!read.ok()) return read.status();
+    converted = *std::move(read);
+    message = converted;
+  }
   PprofTables tables;
   if (absl::Status s = ReadFacts(message, limits, tables); !s.ok()) return s;
   absl::StatusOr<std::string> chosen = ChooseVersion(version, tables);

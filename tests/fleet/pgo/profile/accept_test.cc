@@ -264,6 +264,35 @@ TEST(AcceptProfileTest, NamesTheLimitThatIsPassed) {
           "the profile has more than 100 bytes when unpacked"));
 }
 
+TEST(AcceptProfileTest, TellsWhatIsTooLargeFromWhatIsWrong) {
+  // Functions 1 to 1100 have the name 1, of which each has a copy when it is
+  // decoded.
+  std::string message;
+  for (int id = 1; id <= 1100; ++id) {
+    message +=
+        {'\x2a', 5, 8, static_cast<char>(id | 0x80), static_cast<char>(id >> 7),
+         16,     1};
+  }
+  message += std::string("\x32\0\x32\x80\x80\x40", 6);
+  message += std::string(1 << 20, 'f');
+  EXPECT_EQ(AcceptProfile(message, "").status(),
+            absl::ResourceExhaustedError(
+                "the profile would take more than 1073741824 bytes in memory"));
+}
+
+TEST(AcceptProfileTest, TakesWhatGperftoolsWrites) {
+  const uint64_t words[] = {0, 3, 0,        10000,    0,  // a period of 10 ms
+                            3, 2, 0x401010, 0x401020, 0, 1, 0};
+  const std::string bytes(reinterpret_cast<const char*>(words), sizeof(words));
+  const auto accepted = AcceptProfile(
+      bytes + "00401000-00402000 r-xp 00001000 08:01 1   /bin/demo\n", "v1");
+  ASSERT_TRUE(accepted.ok()) << accepted.status();
+  EXPECT_EQ(accepted->cpu_ns, 30'000'000);
+  EXPECT_EQ(accepted->version, "v1");
+  EXPECT_THAT(AcceptProfile(bytes.substr(0, 60), "").status().ToString(),
+              HasSubstr("INVALID_ARGUMENT: this is no profile: "));
+}
+
 // What a server's test sends over HTTP gets the same answers here.
 TEST(AcceptProfileTest, RefusesAllBadProfilesForTheirReasons) {
   TemporaryFolder folder;
