@@ -15,8 +15,10 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 import urllib.parse
 
+WALLPROF = None  # the program, as those who run the tests say
 PATIENCE_SECONDS = 60  # of a machine that does much else
 
 
@@ -211,3 +213,22 @@ class Subject:
 def write_targets(path, urls):
     pathlib.Path(path).write_text(
         json.dumps([{'address': url} for url in urls]), encoding='utf-8')
+
+
+class Case(unittest.TestCase):
+    """A test with a directory, where the program keeps what it keeps in `store`."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.directory = pathlib.Path(temporary.name)
+        self.store = self.directory / 'store'
+
+    def serve(self, *options, **more):
+        return Daemon(WALLPROF, 'serve', ['--dir', self.store, *options], **more)
+
+    def subjects(self, stack, program, count):
+        return [stack.enter_context(Subject(program)).url for _ in range(count)]
+
+    def pgo(self, *words, **more):
+        return run(WALLPROF, *words, **more)
