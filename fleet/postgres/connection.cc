@@ -75,8 +75,14 @@ std::string OneLine(const char* text) {
   return std::string(absl::StripAsciiWhitespace(line));
 }
 
+}  // namespace
+
+void Connection::Finish::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
+
 // libpq quotes what it cannot read, which may be all of the URL.
-absl::Status CheckUrl(const std::string& url) {
+absl::Status Connection::CheckUrl(const std::string& url) {
   char* error = nullptr;
   PQconninfoOption* options = PQconninfoParse(url.c_str(), &error);
   if (options != nullptr) {
@@ -88,12 +94,6 @@ absl::Status CheckUrl(const std::string& url) {
   return absl::InvalidArgumentError(
       absl::StrCat("the URL of PostgreSQL cannot be read: ",
                    why.substr(0, why.find_first_of("\":"))));
-}
-
-}  // namespace
-
-void Connection::Finish::operator()(pg_conn* connection) const {
-  PQfinish(connection);
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(

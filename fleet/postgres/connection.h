@@ -22,6 +22,9 @@ namespace wallprof::postgres {
 // place but no password.
 class Connection {
  public:
+  // InvalidArgument unless libpq can read it. Makes no connection.
+  static absl::Status CheckUrl(const std::string& url);
+
   // `url` as libpq reads it; what it does not say has defaults that bound all
   // waiting. InvalidArgument if it cannot be read.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(

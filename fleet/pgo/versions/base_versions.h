@@ -27,6 +27,9 @@ struct BaseVersion {
 
 inline constexpr size_t kMaxRecordBytes = 16 << 10;
 
+// InvalidArgument unless both can be.
+absl::Status CheckReplacement(std::string_view app, std::string_view record);
+
 // Thread-safe, and safe with other processes that use the same engine. Errors:
 // Unavailable where the engine could not be reached for a while,
 // PermissionDenied, DataLoss for what cannot be read.

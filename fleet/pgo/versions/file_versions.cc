@@ -93,10 +93,7 @@ absl::StatusOr<BaseVersion> FileVersions::Get(std::string_view app) {
 absl::StatusOr<uint64_t> FileVersions::Replace(std::string_view app,
                                                uint64_t revision,
                                                std::string_view record) {
-  if (absl::Status s = CheckApp(app); !s.ok()) return s;
-  if (record.size() > kMaxRecordBytes) {
-    return absl::InvalidArgumentError("the record is too large");
-  }
+  if (absl::Status s = CheckReplacement(app, record); !s.ok()) return s;
   const absl::StatusOr<File> lock = Lock(directory_);
   if (!lock.ok()) return lock.status();
   const std::string path =

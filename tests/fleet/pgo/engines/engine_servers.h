@@ -32,6 +32,15 @@ class NatsStandsStill {
   ~NatsStandsStill();
 };
 
+// The URL of an empty schema of PostgreSQL.
+std::string FreshPostgresUrl();
+
+// What `script` does there.
+void RunInPostgres(const std::string& url, const std::string& script);
+
+// PostgreSQL ends without a word, and is started again at once.
+void KillPostgres();
+
 }  // namespace wallprof::pgo
 
 #endif  // WALLPROF_TESTS_FLEET_PGO_ENGINES_ENGINE_SERVERS_H_

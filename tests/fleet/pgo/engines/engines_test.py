@@ -1,9 +1,11 @@
 """Tests of buses and versions, with servers that were written by others.
 
-    python3 tests/fleet/pgo/engines/engines_test.py TESTS [ARGUMENT...]
+    python3 engines_test.py TESTS VERSIONS_SUBJECT [ARGUMENT...]
 
-TESTS is a program of GoogleTest.
+TESTS is a program of GoogleTest. It mostly waits: its tests run in groups, side
+by side, each with servers of its own, which it may kill.
 """
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -32,24 +34,50 @@ def make_secured(directory):
     return str(path)
 
 
+def nats(stack):
+    server = stack.enter_context(servers.Nats())
+    return {'WALLPROF_TEST_NATS': server.host,
+            'WALLPROF_TEST_NATS_PID': str(server.pid_file),
+            'WALLPROF_TEST_NATS_KILL': server.kill_command,
+            'WALLPROF_TEST_NATS_HOLD': server.hold_command,
+            'WALLPROF_TEST_NATS_RELEASE': server.release_command}
+
+
+def secured_nats(stack):
+    directory = stack.enter_context(tempfile.TemporaryDirectory())
+    server = stack.enter_context(servers.Nats('-c', make_secured(directory)))
+    return {'WALLPROF_TEST_NATS_SECURED': server.host,
+            'WALLPROF_TEST_NATS_SECURED_CA': f'{directory}/cert.pem'}
+
+
+def postgres(stack):
+    server = stack.enter_context(servers.Postgres())
+    return {'WALLPROF_TEST_POSTGRES': server.url,
+            'WALLPROF_TEST_POSTGRES_KILL': server.kill_command}
+
+
+VERSIONS = '*Versions*:Bucket*'
+CONFORMANCE = 'Nats/BusConformance*'
+
+# What a group's tests are called, and what they need.
+GROUPS = [(VERSIONS, [nats, postgres]),
+          (CONFORMANCE, [nats]),
+          (f'-{VERSIONS}:{CONFORMANCE}', [nats, secured_nats])]
+
+
 def main():
-    tests, *arguments = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as directory, \
-            servers.Nats() as nats, \
-            servers.Nats('-c', make_secured(directory)) as secured:
-        environment = {
-            **os.environ,
-            'WALLPROF_TEST_NATS': nats.host,
-            'WALLPROF_TEST_NATS_PID': str(nats.pid_file),
-            'WALLPROF_TEST_NATS_KILL': nats.kill_command,
-            'WALLPROF_TEST_NATS_HOLD': nats.hold_command,
-            'WALLPROF_TEST_NATS_RELEASE': nats.release_command,
-            'WALLPROF_TEST_NATS_SECURED': secured.host,
-            'WALLPROF_TEST_NATS_SECURED_CA': f'{directory}/cert.pem',
-        }
-        done = subprocess.run([tests, '--gtest_brief=1', *arguments],
-                              env=environment, check=False)
-    sys.exit(done.returncode)
+    tests, subject, *arguments = sys.argv[1:]
+    with contextlib.ExitStack() as stack:
+        running = []
+        for group, needs in reversed(GROUPS):
+            environment = {**os.environ,
+                           'WALLPROF_TEST_VERSIONS_SUBJECT': subject}
+            for need in needs:
+                environment.update(need(stack))
+            running.append(stack.enter_context(subprocess.Popen(
+                [tests, '--gtest_brief=1', f'--gtest_filter={group}',
+                 *arguments], env=environment)))
+        sys.exit(max(one.wait() != 0 for one in running))
 
 
 if __name__ == '__main__':

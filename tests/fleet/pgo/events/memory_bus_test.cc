@@ -8,9 +8,46 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/fleet/pgo/events/bus_conformance.h"
 
 namespace wallprof::pgo {
 namespace {
+
+// The bus is both a writer and a reader, each of which is asked for alone.
+class MemoryPlace : public BusPlace {
+ public:
+  std::unique_ptr<EventWriter> Writer() override {
+    return std::make_unique<Half>(bus_);
+  }
+  std::unique_ptr<EventReader> Reader() override {
+    return std::make_unique<Half>(bus_);
+  }
+
+ private:
+  class Half : public EventWriter, public EventReader {
+   public:
+    explicit Half(MemoryBus& bus) : bus_(bus) {}
+    absl::Status Publish(const Event& event) override {
+      return bus_.Publish(event);
+    }
+    absl::StatusOr<std::unique_ptr<Delivery>> Receive(
+        absl::Duration patience,
+        const std::function<bool()>& cancelled) override {
+      return bus_.Receive(patience, cancelled);
+    }
+    absl::Status Check() override { return bus_.Check(); }
+
+   private:
+    MemoryBus& bus_;
+  };
+
+  MemoryBus bus_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Memory, BusConformance,
+                         testing::Values([]() -> std::unique_ptr<BusPlace> {
+                           return std::make_unique<MemoryPlace>();
+                         }));
 
 constexpr absl::Duration kSoon = absl::Milliseconds(20);
 
