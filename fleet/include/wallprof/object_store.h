@@ -79,9 +79,11 @@ struct ObjectStoreOptions {
 // "s3://BUCKET[/PREFIX][?endpoint=URL][&region=REGION][&style=path|host]".
 // Without an endpoint it is Amazon's, of that region (us-east-1 by default),
 // and `style` is host: https://BUCKET.s3.REGION.amazonaws.com/KEY. With one it
-// is path: URL/BUCKET/KEY. Credentials are those of the environment:
-// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if set, AWS_SESSION_TOKEN; a
-// URL that has any is refused, since URLs get into logs.
+// is path: URL/BUCKET/KEY. Of gocloud.dev's parameters for S3 these mean what
+// they mean there: an endpoint without scheme, disable_https, use_path_style
+// and their older names, hostname_immutable, prefix. Credentials are those of
+// the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if set,
+// AWS_SESSION_TOKEN; a URL that has any is refused, since URLs get into logs.
 //
 // InvalidArgument naming the part that is wrong; FailedPrecondition without
 // credentials. Makes no connection.

@@ -43,6 +43,29 @@ TEST(ObjectUrlTest, Endpoint) {
   EXPECT_EQ(host->root, "");
 }
 
+// As others have it, whose configuration is taken over.
+TEST(ObjectUrlTest, ParametersOfGocloud) {
+  for (const char* text :
+       {"s3://"
+        "profiles?endpoint=minio:9000&disableSSL=true&s3ForcePathStyle=true",
+        "s3://profiles?endpoint=minio:9000&disable_https=true&awssdk=v2"
+        "&hostname_immutable=true&use_path_style=true&region=us-east-1",
+        "s3://profiles?endpoint=http%3A%2F%2Fminio%3a9000"}) {
+    const auto url = ParseObjectUrl(text);
+    ASSERT_TRUE(url.ok()) << url.status();
+    EXPECT_EQ(url->scheme, "http");
+    EXPECT_EQ(url->authority, "minio:9000");
+    EXPECT_EQ(url->root, "/profiles");
+    EXPECT_EQ(url->prefix, "");
+  }
+  const auto host = ParseObjectUrl(
+      "s3://profiles?endpoint=minio.local&use_path_style=false&prefix=a/b/");
+  ASSERT_TRUE(host.ok()) << host.status();
+  EXPECT_EQ(host->scheme, "https");
+  EXPECT_EQ(host->authority, "profiles.minio.local");
+  EXPECT_EQ(host->prefix, "a/b/");
+}
+
 TEST(ObjectUrlTest, ErrorsNameWhatIsWrong) {
   const std::pair<const char*, const char*> wrong[] = {
       {"http://bucket", "s3://"},
@@ -57,7 +80,18 @@ TEST(ObjectUrlTest, ErrorsNameWhatIsWrong) {
       {"s3://profiles?region=", "region"},
       {"s3://profiles?region=a&region=b", "twice"},
       {"s3://profiles?style=either", "style"},
-      {"s3://profiles?endpoint=minio:9000", "http://"},
+      {"gs://profiles", "Google Cloud Storage is not supported; use s3://"},
+      {"azblob://profiles", "Azure Blob Storage is not supported; use s3://"},
+      {"s3://profiles?endpoint=ftp://minio:9000", "http://"},
+      {"s3://profiles?endpoint=a%2", "'%'"},
+      {"s3://profiles?endpoint=a%zz", "'%'"},
+      {"s3://profiles?disableSSL=true", "endpoint"},
+      {"s3://profiles?disable_https=yes&endpoint=a", "disable_https"},
+      {"s3://profiles?endpoint=a&style=host&use_path_style=true", "use_path"},
+      {"s3://profiles?endpoint=https://a&disableSSL=true", "http://"},
+      {"s3://profiles/a?prefix=b/", "prefix"},
+      {"s3://profiles?prefix=b", "prefix"},
+      {"s3://profiles?endpoint=me%3asecret%40host", "environment"},
       {"s3://profiles?endpoint=http://", "host"},
       {"s3://profiles?endpoint=http://host/path", "host"},
       {"s3://profiles?endpoint=http://me:secret@host", "environment"},
