@@ -28,6 +28,7 @@ void AddPgo(CLI::App& program, int& exit_status) {
   AddVersion(*group);
   group->require_subcommand(1);
   AddPgoServe(*group, exit_status);
+  AddPgoScrape(*group, exit_status);
   AddPgoUpload(*group, exit_status);
   AddPgoDownload(*group, exit_status);
   AddPgoList(*group, exit_status);

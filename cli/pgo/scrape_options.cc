@@ -5,6 +5,11 @@
 #include "fleet/pgo/names.h"
 
 namespace wallprof::cli {
+namespace {
+
+constexpr double kMib = 1 << 20;
+
+}  // namespace
 
 void ScrapeArguments::AddTo(CLI::App& verb, bool is_required) {
   constexpr char kGroup[] = "What is scraped";
@@ -25,13 +30,31 @@ void ScrapeArguments::AddTo(CLI::App& verb, bool is_required) {
       ->check(CLI::Range(1, kMaxSampleSize))
       ->group(kGroup);
   verb.add_option("-f,--frequency", frequency_,
-                  "From one time to the next, give or take a little")
+                  "From the begin of one time to that of the next")
       ->capture_default_str()
       ->check(CheckDuration)
       ->group(kGroup);
-  verb.add_option("-d,--duration", duration_, "How long each profile takes")
+  verb.add_option(
+          "-d,--duration", duration_,
+          "How long each profile takes; in whole seconds, or rounded up")
       ->capture_default_str()
       ->check(CheckDuration)
+      ->group(kGroup);
+  verb.add_option("--grace", grace_,
+                  "How long a target may take beyond the duration")
+      ->capture_default_str()
+      ->check(CheckDuration)
+      ->group(kGroup);
+  verb.add_option("--max-profile-mib", max_profile_mib_,
+                  "Largest profile that is taken, in MiB")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->group(kGroup);
+  verb.add_option("--certificates", certificates_,
+                  "File of the certificates to trust when targets are asked "
+                  "over https, instead of the system's")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile)
       ->group(kGroup);
 }
 
@@ -41,6 +64,9 @@ pgo::ScraperOptions ScrapeArguments::Options(serving::EventLog& log) const {
   options.sample_size = sample_size_;
   options.frequency = DurationOf(frequency_);
   options.duration = DurationOf(duration_);
+  options.grace = DurationOf(grace_);
+  options.max_profile_bytes = static_cast<size_t>(max_profile_mib_ * kMib);
+  options.certificates = certificates_;
   options.log = [&log](const fleet::LogLine& line) { log.Info(line); };
   options.warn = [&log](const fleet::LogLine& line) { log.Warn(line); };
   return options;

@@ -3,9 +3,7 @@
 #define WALLPROF_CLI_PGO_SCRAPE_OPTIONS_H_
 
 #include <CLI/CLI.hpp>
-#include <atomic>
 #include <string>
-#include <thread>
 
 #include "fleet/pgo/scrape/scraper.h"
 #include "fleet/serving/event_log.h"
@@ -19,6 +17,7 @@ class ScrapeArguments {
   // --sample-size are required where the verb does nothing else.
   void AddTo(CLI::App& verb, bool is_required);
 
+  const std::string& app() const { return app_; }
   bool is_complete() const { return !app_.empty() && sample_size_ > 0; }
 
   pgo::ScraperOptions Options(serving::EventLog& log) const;
@@ -28,24 +27,9 @@ class ScrapeArguments {
   int sample_size_ = 0;
   std::string frequency_ = "60s";
   std::string duration_ = "30s";
-};
-
-// Has a scraper scrape while it lives.
-class ScraperThread {
- public:
-  // Both must outlive this; `stopping` becomes true with its end.
-  ScraperThread(pgo::Scraper& scraper, std::atomic<bool>& stopping)
-      : stopping_(stopping), thread_([&scraper, &stopping] {
-          scraper.Run([&stopping] { return stopping.load(); });
-        }) {}
-  ~ScraperThread() {
-    stopping_.store(true);
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool>& stopping_;
-  std::thread thread_;
+  std::string grace_ = "30s";
+  double max_profile_mib_ = 64;
+  std::string certificates_;
 };
 
 }  // namespace wallprof::cli

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/pgo/daemon_options.h"
+#include "cli/pgo/running_scraper.h"
 #include "cli/pgo/scrape_options.h"
 #include "cli/pgo/verb.h"
 #include "cli/pgo/worker_options.h"
@@ -14,7 +15,7 @@
 #include "fleet/files/files.h"
 #include "fleet/pgo/base/base_store.h"
 #include "fleet/pgo/events/memory_bus.h"
-#include "fleet/pgo/scrape/file_targets.h"
+#include "fleet/pgo/scrape/sources/file_targets.h"
 #include "fleet/pgo/server/server.h"
 #include "fleet/pgo/server/worker_metrics.h"
 #include "fleet/pgo/versions/file_versions.h"
@@ -70,16 +71,18 @@ absl::StatusOr<std::unique_ptr<pgo::TargetSource>> OpenTargets(
 }
 
 // Scrapes what `targets` says, and gives it to the server.
-std::unique_ptr<pgo::Scraper> NewScraper(const Arguments& arguments,
-                                         pgo::TargetSource& targets,
-                                         pgo::Server& server,
-                                         serving::EventLog& log) {
+std::unique_ptr<RunningScraper> NewScraper(const Arguments& arguments,
+                                           pgo::TargetSource& targets,
+                                           pgo::Server& server,
+                                           serving::Daemon& daemon,
+                                           std::atomic<bool>& stopping) {
   const auto upload = [&server](std::string_view app, std::string_view bytes,
                                 std::string_view version, int64_t id) {
     return server.Take({app, bytes, version, id, "scraper"}).status();
   };
-  return std::make_unique<pgo::Scraper>(targets, upload,
-                                        arguments.scrape.Options(log));
+  return std::make_unique<RunningScraper>(
+      targets, upload, arguments.scrape.Options(daemon.log()), daemon.metrics(),
+      stopping);
 }
 
 absl::Status Run(const Arguments& arguments) {
@@ -107,12 +110,10 @@ absl::Status Run(const Arguments& arguments) {
   pgo::ServerOptions options;
   options.log = [&log](const fleet::LogLine& line) { log.Info(line); };
   pgo::Server server(store, bus, health, (*daemon)->metrics(), options);
-  std::unique_ptr<pgo::Scraper> scraper;
-  std::unique_ptr<ScraperThread> scraping;
+  std::unique_ptr<RunningScraper> scraper;
   if (*targets != nullptr) {
     health.Add((*targets)->name(), [&] { return (*targets)->Check(); });
-    scraper = NewScraper(arguments, **targets, server, log);
-    scraping = std::make_unique<ScraperThread>(*scraper, stopping);
+    scraper = NewScraper(arguments, **targets, server, **daemon, stopping);
   }
   return arguments.daemon.Run(**daemon, server, health,
                               "serving profiles for builds", [&] {

@@ -193,6 +193,25 @@ bool WasSent(CURL* curl, const TransferRequest& request) {
   return head > 0 && body >= static_cast<curl_off_t>(request.body.size());
 }
 
+// What went wrong, in the same words each time: without the milliseconds that
+// it took.
+std::string ReasonOf(CURLcode result, const char* words) {
+  std::string reason = *words != '\0' ? words : curl_easy_strerror(result);
+  constexpr std::string_view kAfter = " after ";
+  const size_t after = reason.find(kAfter);
+  if (after == std::string::npos) return reason;
+  const size_t unit =
+      reason.find_first_not_of("0123456789", after + kAfter.size());
+  if (unit == std::string::npos || unit == after + kAfter.size()) return reason;
+  const absl::string_view rest = absl::string_view(reason).substr(unit);
+  if (absl::StartsWith(rest, " milliseconds")) {
+    reason.resize(after);  // bytes that came until then
+  } else if (absl::StartsWith(rest, " ms:")) {
+    reason.erase(after, unit + strlen(" ms") - after);
+  }
+  return reason;
+}
+
 }  // namespace
 
 std::string ErrorText(const TransferAnswer& answer) {
@@ -318,8 +337,7 @@ absl::StatusOr<TransferAnswer> Transfer::Send(const TransferRequest& request,
     return absl::ResourceExhaustedError(
         absl::StrCat("the answer has more than ", request.max_bytes, " bytes"));
   }
-  return absl::UnavailableError(reason[0] != '\0' ? reason
-                                                  : curl_easy_strerror(result));
+  return absl::UnavailableError(ReasonOf(result, reason));
 }
 
 }  // namespace wallprof::fleet

@@ -6,8 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
@@ -76,6 +78,19 @@ std::string WithParameter(const std::string& url, const std::string& name,
   parameters.push_back(ours);
   return absl::StrCat(whole.substr(0, query), "?",
                       absl::StrJoin(parameters, "&"));
+}
+
+std::string Escaped(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+        absl::StrContains("-._~", c)) {
+      escaped += c;
+    } else {
+      absl::StrAppendFormat(&escaped, "%%%02X", static_cast<unsigned char>(c));
+    }
+  }
+  return escaped;
 }
 
 std::string WithoutUser(const std::string& url) {

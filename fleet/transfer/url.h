@@ -21,6 +21,10 @@ bool IsLoopback(const std::string& url);
 std::string WithParameter(const std::string& url, const std::string& name,
                           const std::string& value);
 
+// As it can stand in a query: what is not a letter, a digit or one of -._~
+// becomes %XX.
+std::string Escaped(const std::string& text);
+
 // Without a user's name and password, to be shown.
 std::string WithoutUser(const std::string& url);
 

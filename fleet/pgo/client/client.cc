@@ -1,5 +1,6 @@
 #include "fleet/pgo/client/client.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -26,6 +27,9 @@ constexpr size_t kMaxForeignText = 200;
 
 // A connection may be silent while the server reads and checks a profile.
 constexpr absl::Duration kStall = absl::Seconds(30);
+
+// Within what those wait who probe the health of what asks.
+constexpr absl::Duration kCheckTimeout = absl::Seconds(4);
 
 std::string AppPath(std::string_view app) {
   return absl::StrCat(kProfiles, "/", std::string(app));
@@ -150,7 +154,7 @@ Client::Client(ClientOptions options)
 absl::StatusOr<fleet::TransferAnswer> Client::Ask(
     fleet::TransferRequest request, std::string_view path) {
   request.url = absl::StrCat(options_.api_url, std::string(path));
-  request.timeout = options_.timeout;
+  request.timeout = std::min(request.timeout, options_.timeout);
   if (options_.token) {
     const std::string token = options_.token();
     if (!token.empty()) request.headers["Authorization"] = "Bearer " + token;
@@ -221,6 +225,14 @@ absl::Status Client::Delete(std::string_view app) {
   request.method = "DELETE";
   request.max_bytes = kMaxListBytes;
   return Ask(std::move(request), AppPath(app)).status();
+}
+
+absl::Status Client::Check() {
+  fleet::TransferRequest request;
+  request.method = "GET";
+  request.max_bytes = kMaxListBytes;
+  request.timeout = kCheckTimeout;
+  return Ask(std::move(request), "/api/ready").status();
 }
 
 }  // namespace wallprof::pgo

@@ -48,6 +48,9 @@ class Client {
   absl::StatusOr<std::vector<BaseInfo>> List();
   absl::Status Delete(std::string_view app);
 
+  // Whether there is a server that answers; within seconds.
+  absl::Status Check();
+
  private:
   explicit Client(ClientOptions options);
 

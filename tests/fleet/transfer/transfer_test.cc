@@ -129,7 +129,11 @@ TEST(TransferTest, NobodyListens) {
   }
   bool was_sent = true;
   const auto answer = Transfer({}).Send(Get(url), &was_sent);
-  EXPECT_TRUE(absl::IsUnavailable(answer.status())) << answer.status();
+  // The same each time, however long it took.
+  EXPECT_EQ(answer.status(),
+            absl::UnavailableError("Failed to connect to 127.0.0.1 port " +
+                                   url.substr(url.rfind(':') + 1) +
+                                   ": Couldn't connect to server"));
   EXPECT_FALSE(was_sent);
 }
 
@@ -141,7 +145,7 @@ TEST(TransferTest, WholeRequestHasATimeout) {
   TransferRequest request = Get(server.url());
   request.timeout = absl::Milliseconds(100);
   const auto answer = Transfer({}).Send(request);
-  EXPECT_TRUE(absl::IsUnavailable(answer.status())) << answer.status();
+  EXPECT_EQ(answer.status(), absl::UnavailableError("Operation timed out"));
 }
 
 TEST(TransferTest, OnlyWithoutStallOneMaySayNothingForLong) {
@@ -248,7 +252,7 @@ TEST(TransferTest, NoProxyStandsBeforeThisMachine) {
   const auto elsewhere = Transfer({}).Send(Get("http://name.invalid/"));
   unsetenv("http_proxy");
   ASSERT_TRUE(here.ok()) << here.status();
-  EXPECT_THAT(elsewhere.status().message(), HasSubstr("port 1 "));
+  EXPECT_THAT(elsewhere.status().message(), HasSubstr("port 1:"));
 }
 
 TEST(TransferTest, UnixSockets) {

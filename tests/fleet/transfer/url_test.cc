@@ -48,6 +48,11 @@ TEST(UrlTest, ParametersAreAddedOnce) {
   EXPECT_EQ(with("http://a/p?xseconds=5"), "http://a/p?xseconds=5&seconds=30");
 }
 
+TEST(UrlTest, WhatStandsInAQueryIsEscaped) {
+  EXPECT_EQ(Escaped("aZ9-._~"), "aZ9-._~");
+  EXPECT_EQ(Escaped("a=b,c d/\xff"), "a%3Db%2Cc%20d%2F%FF");
+}
+
 TEST(UrlTest, UsersAreNotShown) {
   EXPECT_EQ(WithoutUser("http://u:p@a:1/b@c"), "http://a:1/b@c");
   EXPECT_EQ(WithoutUser("http://u:p@q@a/"), "http://a/");

@@ -247,7 +247,7 @@ TEST_F(ScraperTest, TargetsHaveTheDurationAndTheGrace) {
   source_.Say({{{target.url(), "/never", ""}}});
   options_.grace = absl::Milliseconds(10);
   RunUntil([&] { return counts().target_failures > 0; });
-  EXPECT_GT(Told("timed out"), 0);
+  EXPECT_GT(Told("Operation timed out"), 0);
 }
 
 TEST_F(ScraperTest, RoundsWithoutAPlaceAreLeftOutAndTold) {

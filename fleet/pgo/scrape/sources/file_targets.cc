@@ -1,4 +1,4 @@
-#include "fleet/pgo/scrape/file_targets.h"
+#include "fleet/pgo/scrape/sources/file_targets.h"
 
 #include <fcntl.h>
 

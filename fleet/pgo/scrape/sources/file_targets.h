@@ -5,8 +5,8 @@
 //     {"address": "http://10.0.0.7:6060", "path": "/debug/pprof/profile",
 //      "version": "1.4.2"}
 //   ]
-#ifndef WALLPROF_FLEET_PGO_SCRAPE_FILE_TARGETS_H_
-#define WALLPROF_FLEET_PGO_SCRAPE_FILE_TARGETS_H_
+#ifndef WALLPROF_FLEET_PGO_SCRAPE_SOURCES_FILE_TARGETS_H_
+#define WALLPROF_FLEET_PGO_SCRAPE_SOURCES_FILE_TARGETS_H_
 
 #include <sys/stat.h>
 
@@ -60,4 +60,4 @@ class FileTargets : public TargetSource {
 
 }  // namespace wallprof::pgo
 
-#endif  // WALLPROF_FLEET_PGO_SCRAPE_FILE_TARGETS_H_
+#endif  // WALLPROF_FLEET_PGO_SCRAPE_SOURCES_FILE_TARGETS_H_
