@@ -29,9 +29,9 @@ struct AcceptedProfile {
   int64_t cpu_ns = 0;
 };
 
-// The profile in `body`: pprof, or what gperftools writes of CPU time, packed by
-// gzip or not. `version`: what the sender calls the program's version; kept in
-// the profile; may be empty.
+// The profile in `body`: pprof, or what gperftools writes of CPU time, packed
+// by gzip or not. `version`: what the sender calls the program's version; kept
+// in the profile; may be empty.
 //
 // InvalidArgument in one sentence that says what is wrong: no profile at all
 // (empty, truncated, other bytes), another kind (naming the sample types it

@@ -58,7 +58,7 @@ absl::StatusOr<PrunedBase> PruneBase(std::string_view message,
                                      const PruneRules& rules) {
   // Written here, so that ids are 1 to n.
   absl::StatusOr<Profile> profile =
-      DecodePprofMessage(message, kMaxDecodedBytes);
+      DecodePprofMessage(message, kMostDecodedPartBytes);
   if (!profile.ok()) return profile.status();
   const std::vector<size_t> before = FramesOf(*profile);
   rules.CutStacks(app, *profile);
@@ -72,6 +72,8 @@ absl::StatusOr<PrunedBase> PruneBase(std::string_view message,
   }
   PprofMerger::Options options;
   options.any_order = true;
+  options.max_memory_bytes = kMostSumBytes;
+  options.max_message_bytes = kMostDecodedPartBytes;
   PprofMerger merger(options);
   absl::Status added = merger.Add(EncodePprofMessage(*profile));
   if (!added.ok()) return added;
@@ -84,7 +86,7 @@ absl::StatusOr<PrunedBase> PruneBase(std::string_view message,
 absl::StatusOr<Quality> QualityOf(std::string_view message) {
   PprofTables tables;
   absl::Status s =
-      ReadTables(message, kMaxDecodedBytes, SamplesKept::kAll, tables);
+      ReadTables(message, kMostDecodedPartBytes, SamplesKept::kAll, tables);
   if (!s.ok()) return s;
   Quality quality;
   quality.stacks = static_cast<int64_t>(tables.samples.size());

@@ -26,9 +26,9 @@ struct Quality {
   int64_t functions = 0;
   int64_t samples = 0;  // the column's sum
   int64_t cpu_ns = 0;   // the same
-  // Shares of CPU time, 0 to 1: in frames with a name; with a line and the
-  // function's first line, without which Go's compiler has no use for them;
-  // taken away by rules.
+  // Shares of CPU time, 0 to 1: in functions with a name, where the time was
+  // spent; in those with a line and the function's first line too, without
+  // which Go's compiler has no use for them; in stacks that rules made shorter.
   double named = 0;
   double with_lines = 0;
   double pruned = 0;

@@ -15,6 +15,8 @@ PprofMerger::Options SumOptions() {
   PprofMerger::Options options;
   options.any_order = true;
   options.drop_comments = true;
+  options.max_memory_bytes = kMostSumBytes;
+  options.max_message_bytes = kMostDecodedPartBytes;
   return options;
 }
 

@@ -46,9 +46,14 @@ absl::StatusOr<StagedProfile> ReadStaged(std::string_view bytes,
                                          absl::Time uploaded,
                                          const AcceptLimits& limits = {});
 
-// Of a part or a base when it is unpacked: far above what a compiler reads in
-// reasonable time.
+// What the sum of a part or a base may take of memory: far above what a
+// compiler reads in reasonable time.
+inline constexpr size_t kMostSumBytes = size_t{1} << 30;
+
+// Of such a sum's message, and of what a decoder would make of it: never less
+// than what was written.
 inline constexpr size_t kMostPartBytes = size_t{1} << 30;
+inline constexpr size_t kMostDecodedPartBytes = size_t{8} << 30;
 
 // A part to be added to, for one thread. Errors as PprofMerger.
 class PartSum {

@@ -13,7 +13,6 @@
 #include "profiler/encode/merge/read_tables.h"
 #include "profiler/encode/merge/sample_order.h"
 #include "profiler/encode/merge/write_sum.h"
-#include "wallprof/pprof_merge.h"
 
 namespace wallprof::pgo {
 namespace {
@@ -49,7 +48,7 @@ WeightedSum::WeightedSum() = default;
 
 absl::Status WeightedSum::Add(std::string_view message, double weight) {
   absl::Status s =
-      ReadTables(message, kMaxDecodedBytes, SamplesKept::kAll, read_);
+      ReadTables(message, kMostDecodedPartBytes, SamplesKept::kAll, read_);
   if (!s.ok()) return s;
   read_.comments.clear();
   const SumHeader header = HeaderOf(read_);
@@ -61,9 +60,9 @@ absl::Status WeightedSum::Add(std::string_view message, double weight) {
         absl::StrCat("a base has more than ", kMostParts, " parts"));
   }
   SplitValues(WholeWeight(weight));
-  if (!AddToSum(read_, kMostPartBytes, sum_)) {
+  if (!AddToSum(read_, kMostSumBytes, sum_)) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        "the base would take more than ", kMostPartBytes, " bytes of memory"));
+        "the base would take more than ", kMostSumBytes, " bytes of memory"));
   }
   AddHeader(header_, header, Decides::kContent);
   return absl::OkStatus();

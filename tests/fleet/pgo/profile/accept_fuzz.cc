@@ -3,6 +3,7 @@
 // else was taken, in any order.
 //
 // An input is messages, each behind its size in two bytes, lowest first.
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "fleet/pgo/profile/accept.h"
+#include "fleet/pgo/profile/combine.h"
 #include "fleet/pgo/profile/part.h"
 #include "wallprof/formats.h"
 #include "wallprof/pprof_merge.h"
@@ -90,6 +92,25 @@ int64_t CpuTimeIn(std::string_view part) {
       [](int64_t sum, const Sample& sample) { return sum + sample.values[1]; });
 }
 
+std::string BaseOf(const std::vector<WeightedPart>& parts) {
+  const auto base = CombineParts(parts, "app", {});
+  Require(base.ok(), "parts make a base");
+  Require(CpuTimeIn(base->bytes) == base->quality.cpu_ns,
+          "a base is what is said of it");
+  return base->bytes;
+}
+
+void CheckBases(std::string_view a, std::string_view b) {
+  Require(BaseOf({{b, 1}}) == b, "one part is the base as it is");
+  const std::string base = BaseOf({{a, 0.3}, {b, 1}});
+  Require(base == BaseOf({{b, 1}, {a, 0.3}}), "the order does not matter");
+  const double expected = static_cast<double>(CpuTimeIn(a)) * 0.3 +
+                          static_cast<double>(CpuTimeIn(b));
+  const double found = static_cast<double>(CpuTimeIn(base));
+  Require(std::abs(found - expected) <= 1 + expected * 1e-9,
+          "weights count in the sum");
+}
+
 void Check(std::string_view input) {
   std::vector<std::string> messages;
   int64_t all_cpu_ns = 0;
@@ -113,6 +134,7 @@ void Check(std::string_view input) {
   const std::vector<std::string> reversed(messages.rbegin(), messages.rend());
   Require(PartOf(reversed, 0, reversed.size(), "") == part,
           "the order does not matter");
+  CheckBases(first, part);
 }
 
 }  // namespace
