@@ -13,17 +13,22 @@ namespace wallprof {
 
 namespace hash_bytes {
 
-// Other in each process, so that nobody can prepare profiles that collide.
-inline const uint64_t kSeed = absl::HashOf(std::string_view("wallprof"));
-
-// wyhash's constants and its way to mix.
-inline constexpr uint64_t kSecrets[] = {0xa0761d6478bd642f, 0xe7037ed1a0b428db,
-                                        0x8ebc6af09c88c6e3};
-
+// wyhash's way to mix.
 inline uint64_t Mix(uint64_t a, uint64_t b) {
   const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
+
+// wyhash's constants, made others in each process: what is mixed with 0 is 0,
+// whatever it was, so that who knew them could prepare profiles that collide.
+struct Secrets {
+  uint64_t seed = absl::HashOf(std::string_view("wallprof"));
+  uint64_t other_seed = Mix(seed ^ 0xa0761d6478bd642f, 0xe7037ed1a0b428db);
+  uint64_t first = Mix(seed ^ 0x8ebc6af09c88c6e3, 0x589965cc75374cc3);
+  uint64_t second = Mix(first ^ 0xa0761d6478bd642f, 0x1d8e4e27c47d124f);
+  uint64_t last = Mix(second ^ 0xe7037ed1a0b428db, 0xeb44accab455d165);
+};
+inline const Secrets kSecrets;
 
 template <typename Number>
 uint64_t Load(const char* bytes) {
@@ -46,7 +51,7 @@ inline uint64_t MixTail(const char* bytes, size_t size, uint64_t hash) {
     a = Load<uint8_t>(bytes) << 16 | Load<uint8_t>(bytes + size / 2) << 8 |
         Load<uint8_t>(bytes + size - 1);
   }
-  return Mix(a ^ kSecrets[1], b ^ hash);
+  return Mix(a ^ kSecrets.first, b ^ hash);
 }
 
 }  // namespace hash_bytes
@@ -55,23 +60,23 @@ inline uint32_t HashBytes(std::string_view text) {
   using namespace hash_bytes;  // NOLINT: it is this function's alone
   const char* bytes = text.data();
   size_t size = text.size();
-  uint64_t hash = kSeed;
-  uint64_t other = kSeed;
+  uint64_t hash = kSecrets.seed;
+  uint64_t other = kSecrets.other_seed;
   for (; size > 32; bytes += 32, size -= 32) {
-    hash = Mix(Load<uint64_t>(bytes) ^ kSecrets[1],
+    hash = Mix(Load<uint64_t>(bytes) ^ kSecrets.first,
                Load<uint64_t>(bytes + 8) ^ hash);
-    other = Mix(Load<uint64_t>(bytes + 16) ^ kSecrets[2],
+    other = Mix(Load<uint64_t>(bytes + 16) ^ kSecrets.second,
                 Load<uint64_t>(bytes + 24) ^ other);
   }
   hash ^= other;
   if (size > 16) {
-    hash = Mix(Load<uint64_t>(bytes) ^ kSecrets[2],
+    hash = Mix(Load<uint64_t>(bytes) ^ kSecrets.second,
                Load<uint64_t>(bytes + 8) ^ hash);
     bytes += 16;
     size -= 16;
   }
   hash = MixTail(bytes, size, hash);
-  hash = Mix(hash ^ kSecrets[0], text.size() ^ kSecrets[1]);
+  hash = Mix(hash ^ kSecrets.last, text.size() ^ kSecrets.first);
   return static_cast<uint32_t>(hash >> 32);
 }
 

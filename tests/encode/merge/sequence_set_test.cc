@@ -4,6 +4,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,22 @@ TEST(SequenceSetTest, TellsApartWhatHashesAlike) {
   EXPECT_EQ(set.Add("b", kHash), 1u);
   EXPECT_EQ(set.Add("c", kHash), 2u);
   EXPECT_EQ(set.Add("b", kHash), 1u);
+}
+
+// Functions without file and line are such words: all but the first are 0.
+TEST(HashBytesTest, ZerosHideNothing) {
+  for (const size_t words : {2, 3, 4, 5, 6, 8, 10, 16, 20}) {
+    for (size_t place = 0; place < words; ++place) {
+      std::set<uint32_t> hashes;
+      for (uint32_t value = 0; value < 1000; ++value) {
+        std::vector<uint32_t> sequence(words);
+        sequence[place] = value;
+        hashes.insert(HashBytes(BytesOf(sequence)));
+      }
+      // Of 32 bits a thousand hardly ever have two alike.
+      EXPECT_GT(hashes.size(), 990u) << place << " of " << words;
+    }
+  }
 }
 
 TEST(SequenceSetTest, TakesTheMemoryThatItSaidItWould) {
