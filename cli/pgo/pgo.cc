@@ -29,6 +29,8 @@ void AddPgo(CLI::App& program, int& exit_status) {
   group->require_subcommand(1);
   AddPgoServe(*group, exit_status);
   AddPgoScrape(*group, exit_status);
+  AddPgoServer(*group, exit_status);
+  AddPgoWorker(*group, exit_status);
   AddPgoUpload(*group, exit_status);
   AddPgoDownload(*group, exit_status);
   AddPgoList(*group, exit_status);
