@@ -2,9 +2,11 @@
 //
 //   pgo_merge make COUNT SAMPLES DIRECTORY
 //   pgo_merge base THREADS OUT IN...
+//   pgo_merge combine PARTS OUT IN...    of parts of different weights
 //
 // bench/pgo_merge/run compares it with `go tool pprof`.
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -22,6 +24,7 @@
 #include "fleet/pgo/profile/accept.h"
 #include "fleet/pgo/profile/combine.h"
 #include "fleet/pgo/profile/part.h"
+#include "fleet/pgo/profile/policy.h"
 #include "wallprof/formats.h"
 
 namespace wallprof::pgo {
@@ -113,10 +116,36 @@ void MakeBase(const Arguments& arguments) {
   std::printf("%s\n", line.text().c_str());
 }
 
+// What a worker does for each new version of a base where profiles age.
+void CombineFiles(const Arguments& arguments) {
+  const size_t count = std::stoul(arguments[0]);
+  std::vector<PartSum> sums(count);
+  std::string bytes;
+  for (size_t i = 2; i < arguments.size(); ++i) {
+    ReadFile(arguments[i], bytes);
+    const StagedProfile staged = Required(ReadStaged(bytes, absl::Now()));
+    Require(sums[i % count].Add(staged.message));
+  }
+  std::vector<std::string> written;
+  for (PartSum& sum : sums) {
+    written.push_back(Required(std::move(sum).Finish()));
+  }
+  std::vector<WeightedPart> parts;
+  for (const std::string& part : written) {
+    const double age = static_cast<double>(parts.size());
+    parts.push_back({part, std::exp2(-age / kStretchesPerHalfLife)});
+  }
+  Lap("start");
+  const CombinedBase base = Required(CombineParts(parts, "app", {}));
+  Lap("combine");
+  WriteFile(arguments[1], base.bytes);
+}
+
 void Main(const Arguments& arguments) {
   const Arguments rest(arguments.begin() + 1, arguments.end());
   if (arguments[0] == "make" && rest.size() == 3) return MakeProfiles(rest);
   if (arguments[0] == "base" && rest.size() > 2) return MakeBase(rest);
+  if (arguments[0] == "combine" && rest.size() > 2) return CombineFiles(rest);
   Fail("see the first lines of its source");
 }
 
@@ -124,7 +153,7 @@ void Main(const Arguments& arguments) {
 }  // namespace wallprof::pgo
 
 int main(int argc, char** argv) {
-  if (argc < 2) wallprof::pgo::Fail("make or base?");
+  if (argc < 2) wallprof::pgo::Fail("make, base or combine?");
   wallprof::pgo::Main({argv + 1, argv + argc});
   return 0;
 }

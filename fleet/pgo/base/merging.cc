@@ -18,6 +18,9 @@ namespace {
 // own.
 constexpr size_t kMaxPartBytes = size_t{1} << 30;
 
+// What a base of many profiles may add up to: an eighth of what fits.
+constexpr int64_t kMostAdopted = int64_t{1} << 60;
+
 // In place of a staged profile's number: the base that was there before.
 constexpr int64_t kAdopted = -1;
 
@@ -108,8 +111,10 @@ absl::Status NextVersion::Adopt() {
   if (!bytes.ok() && !absl::IsResourceExhausted(bytes.status())) {
     return bytes.status();
   }
+  AcceptLimits limits = merging_.options.limits;
+  limits.total = kMostAdopted;
   absl::StatusOr<StagedProfile> profile =
-      bytes.ok() ? ReadStaged(*bytes, found->front().modified)
+      bytes.ok() ? ReadStaged(*bytes, found->front().modified, limits)
                  : absl::StatusOr<StagedProfile>(bytes.status());
   if (!profile.ok()) {
     next_.refused_default = std::string(profile.status().message());

@@ -16,6 +16,9 @@ struct AcceptLimits {
   size_t message_bytes = size_t{256} << 20;  // once it is unpacked
   int64_t samples = 1'000'000;
   int64_t depth = 4096;  // locations in a stack
+  // Of all samples, and of all CPU time in nanoseconds (a hundred days): a
+  // thousand such profiles add up within int64.
+  int64_t total = int64_t{1} << 53;
 };
 
 // A profile in the form in which it is staged, and merged without another look:

@@ -1,6 +1,7 @@
 #include "fleet/pgo/profile/columns.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,14 +90,14 @@ absl::Status CheckValues(const Profile& profile) {
   return absl::OkStatus();
 }
 
-absl::Status CheckTotals(const Profile& profile) {
+absl::Status CheckTotals(const Profile& profile, int64_t most) {
   int64_t totals[kColumns] = {};
   for (const Sample& sample : profile.samples) {
     for (int i = 0; i < kColumns; ++i) {
-      if (sample.values[i] > kMostTotal - totals[i]) {
+      if (sample.values[i] > most - totals[i]) {
         return absl::InvalidArgumentError(absl::StrCat(
             "the profile's total of ", ToString(profile.sample_types[i]),
-            " is above ", kMostTotal, ", which is more than can be added up"));
+            " is above ", most, ", which is more than can be added up"));
       }
       totals[i] += sample.values[i];
     }
@@ -104,14 +105,16 @@ absl::Status CheckTotals(const Profile& profile) {
   return absl::OkStatus();
 }
 
-// Samples times the period; what does not fit is beyond any total.
+// Samples times the period, at most as much as there can be.
 int64_t TimeOf(int64_t samples, int64_t period) {
-  return samples > kMostTotal / period ? kMostTotal + 1 : samples * period;
+  int64_t time;
+  if (!__builtin_mul_overflow(samples, period, &time)) return time;
+  return std::numeric_limits<int64_t>::max();
 }
 
 }  // namespace
 
-absl::Status KeepCpuColumns(Profile& profile) {
+absl::Status KeepCpuColumns(Profile& profile, int64_t most_total) {
   const int samples = Find(profile, {kSamples, kCount});
   const int cpu = Find(profile, {kCpu, kNanoseconds});
   if (absl::Status s = CheckKind(profile, samples, cpu); !s.ok()) return s;
@@ -142,7 +145,7 @@ absl::Status KeepCpuColumns(Profile& profile) {
   profile.default_sample_type = kCpu;
   profile.period_type = {kCpu, kNanoseconds};
   profile.period = period;
-  return CheckTotals(profile);
+  return CheckTotals(profile, most_total);
 }
 
 }  // namespace wallprof::pgo

@@ -16,9 +16,6 @@ inline constexpr char kCpu[] = "cpu";
 inline constexpr char kNanoseconds[] = "nanoseconds";
 enum Column : int { kSamplesColumn, kCpuColumn, kColumns };
 
-// Of a column's total, so that a thousand profiles add up within int64.
-inline constexpr int64_t kMostTotal = int64_t{1} << 53;
-
 // Leaves in `profile` the columns samples/count and cpu/nanoseconds, and only
 // samples that have CPU time. One that is missing is made of the other: a
 // sample stands for the period, where the profile's is CPU time, else for 10 ms
@@ -26,8 +23,8 @@ inline constexpr int64_t kMostTotal = int64_t{1} << 53;
 // what was blocked too.
 //
 // InvalidArgument if there is neither column, or only wall-clock time; or if
-// nothing is left, a value is negative, or a column's total above kMostTotal.
-absl::Status KeepCpuColumns(Profile& profile);
+// nothing is left, a value is negative, or a column's total above `most_total`.
+absl::Status KeepCpuColumns(Profile& profile, int64_t most_total);
 
 }  // namespace wallprof::pgo
 

@@ -81,8 +81,10 @@ absl::StatusOr<std::string> ChooseVersion(std::string_view given,
 
 // Leaves out what compilers do not read, and what would be another in each
 // process.
-absl::Status Reduce(Profile& profile, const std::string& version) {
-  if (absl::Status s = KeepCpuColumns(profile); !s.ok()) return s;
+absl::Status Reduce(const std::string& version, int64_t most_total,
+                    Profile& profile) {
+  absl::Status s = KeepCpuColumns(profile, most_total);
+  if (!s.ok()) return s;
   for (Sample& sample : profile.samples) sample.labels.clear();
   MoveToFileAddresses(profile);
   profile.time = std::max(profile.time, absl::UnixEpoch());
@@ -110,9 +112,9 @@ bool HasStagedTypes(const PprofTables& tables) {
          header.period >= 0 && header.default_sample_type == kCpu;
 }
 
-bool HasStagedValues(const PprofTables& tables) {
-  const auto is_sound = [](const PprofTables::Column& column) {
-    return !column.has_negative && column.total <= kMostTotal;
+bool HasStagedValues(const PprofTables& tables, int64_t most_total) {
+  const auto is_sound = [most_total](const PprofTables::Column& column) {
+    return !column.has_negative && column.total <= most_total;
   };
   return std::all_of(tables.columns.begin(), tables.columns.end(), is_sound) &&
          tables.all_samples > 0 &&
@@ -181,7 +183,8 @@ absl::StatusOr<StagedMessage> ToStagedForm(std::string_view message,
   absl::StatusOr<Profile> profile =
       DecodePprofMessage(message, kMaxDecodedBytes);
   if (!profile.ok()) return profile.status();
-  if (absl::Status s = Reduce(*profile, *chosen); !s.ok()) return s;
+  if (absl::Status s = Reduce(*chosen, limits.total, *profile); !s.ok())
+    return s;
   absl::StatusOr<std::string> ordered = InOrder(*profile);
   if (!ordered.ok()) return ordered.status();
   absl::StatusOr<StagedMessage> staged = ReadStagedForm(*ordered, limits);
@@ -194,8 +197,9 @@ absl::StatusOr<StagedMessage> ReadStagedForm(std::string_view message,
                                              const AcceptLimits& limits) {
   PprofTables tables;
   if (absl::Status s = ReadFacts(message, limits, tables); !s.ok()) return s;
-  if (!HasStagedTypes(tables) || !HasStagedValues(tables) || !IsBare(tables) ||
-      !HasFileAddresses(tables) || !HasStagedComment(tables)) {
+  if (!HasStagedTypes(tables) || !HasStagedValues(tables, limits.total) ||
+      !IsBare(tables) || !HasFileAddresses(tables) ||
+      !HasStagedComment(tables)) {
     return absl::InvalidArgumentError("not in the staged form");
   }
   StagedMessage staged;

@@ -191,6 +191,19 @@ TEST(WorkerTest, BaseOfAnotherProgramIsAdopted) {
   EXPECT_EQ(site.store.Download("shop").value(), adopted);
 }
 
+TEST(WorkerTest, AdoptedBaseMayHaveMoreInItThanAProfile) {
+  const int64_t many = int64_t{1} << 57;
+  const std::string base = EncodePprof(CpuProfile({{{"main"}, {many, many}}}));
+  ASSERT_FALSE(AcceptProfile(base, "").ok());
+  Site site;
+  ASSERT_EQ(site.objects.Put("shop/default.pgo", base), absl::OkStatus());
+  Worker worker(site.store, site.bus, site.bus, Calm());
+  EXPECT_EQ(worker.Sweep(), absl::OkStatus());
+  const auto adopted = DecodePprof(site.store.Download("shop").value());
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  EXPECT_THAT(adopted->samples.at(0).values, ElementsAre(many, many));
+}
+
 TEST(WorkerTest, BaseThatCannotBeAdoptedIsPutAside) {
   Site site;
   ASSERT_EQ(site.objects.Put("shop/default.pgo", "heap"), absl::OkStatus());

@@ -226,6 +226,11 @@ TEST(AcceptProfileTest, RefusesValuesThatDoNotAddUp) {
       Refused(CpuProfile({{{"main"}, {1, kMost}}, {{"main", "a"}, {1, 1}}})),
       "the profile's total of cpu/nanoseconds is above 9007199254740992, which "
       "is more than can be added up");
+  AcceptLimits limits;
+  limits.total = 2 * kMost;
+  const Profile large = CpuProfile({{{"main"}, {1, kMost + 1}}});
+  EXPECT_EQ(AcceptProfile(EncodePprof(large), "", limits).status(),
+            absl::OkStatus());
   Profile counts =
       ProfileOfStacks({{"samples", "count"}},
                       {{{"main"}, {std::numeric_limits<int64_t>::max()}}});
