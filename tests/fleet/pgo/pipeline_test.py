@@ -18,9 +18,11 @@ import time
 import unittest
 import urllib.request
 
-sys.path[:0] = [os.path.dirname(__file__)]
+sys.path[:0] = [os.path.dirname(__file__), os.path.dirname(
+    os.path.dirname(__file__))]
 import bad_profiles  # noqa: E402
 import pipeline  # noqa: E402
+import servers  # noqa: E402
 
 STAGED = 'pgo_profile_staged'  # the event
 INSTANCES = int(os.environ.get('WALLPROF_TEST_INSTANCES', '10'))
@@ -40,15 +42,12 @@ class InstancesTest(pipeline.Case):
         with contextlib.ExitStack() as stack:
             pipeline.write_targets(
                 targets, self.subjects(stack, SUBJECT_1, INSTANCES))
-            serve = self.serve(
-                '--targets', targets, '--app', 'shop', '--sample-size',
-                INSTANCES, '--duration', '1s', '--frequency', '1500ms',
-                '--old-version-weight', '0.1')
-            with serve:
-                serve.await_count('merged', INSTANCES)
-                # Nobody is scraped any more.
-                pipeline.write_targets(targets, [])
-                serve.process.send_signal(signal.SIGHUP)
+            with self.serve('--old-version-weight', '0.1') as serve:
+                with pipeline.Daemon(pipeline.WALLPROF, 'scrape', [
+                        targets, '--app', 'shop', '--sample-size', INSTANCES,
+                        '--duration', '1s', '--frequency', '1500ms',
+                        '--api-url', serve.url]):
+                    serve.await_count('merged', INSTANCES)
                 self.await_merged(serve)
                 old = self.ways(serve)
                 self.assertEqual(sum(old.values()),
@@ -73,6 +72,17 @@ class InstancesTest(pipeline.Case):
                 self.assertAlmostEqual(
                     both['NewWay'], serve.values(STAGED, 'cpu_ns')[-1],
                     delta=0.2 * both['NewWay'])
+
+    def test_one_process_does_it_all(self):
+        targets = self.directory / 'targets.json'
+        with contextlib.ExitStack() as stack:
+            pipeline.write_targets(targets, self.subjects(stack, SUBJECT_1, 2))
+            with self.serve('--targets', targets, '-a', 'shop', '-s', '2', '-d',
+                            '500ms', '-f', '1s') as serve:
+                serve.await_count('merged', 2)
+                self.assertGreater(self.ways(serve)['OldWay'], 0)
+                self.assertIn(f'file://{targets}',
+                              serve.ask('GET', '/api/health')[2].decode())
 
     def await_merged(self, serve):
         pipeline.await_that(
@@ -198,6 +208,45 @@ class KillsTest(pipeline.Case):
                     break
                 except (OSError, http.client.HTTPException):
                     time.sleep(0.02)
+
+
+class DistributedTest(pipeline.Case):
+    """A server, and workers that come and go, each a process."""
+
+    def test_whoever_merges_the_base_is_the_same(self):
+        with contextlib.ExitStack() as stack:
+            nats = stack.enter_context(servers.Nats())
+            bus = f'nats://{nats.host}/pgo?ack_wait=1s'
+            options = ['--blob-store-url', f'file://{self.store}',
+                       '--event-writer-url', bus]
+            reading = [*options, '--event-reader-url', bus,
+                       '--sweep-period', '2s']
+            server = stack.enter_context(
+                pipeline.Daemon(pipeline.WALLPROF, 'server', options))
+            stack.enter_context(
+                pipeline.Daemon(pipeline.WALLPROF, 'worker', reading))
+            killed = pipeline.Daemon(pipeline.WALLPROF, 'worker', reading)
+            killed.start()
+            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                uploads = [pool.submit(
+                    server.upload, 'shop',
+                    bad_profiles.cpu_profile({('main', f'f{i}'): i + 1}))
+                           for i in range(60)]
+                time.sleep(0.1)
+                killed.kill()
+                for upload in uploads:
+                    upload.result()
+            expected = {('main', f'f{i}'): [i + 1, (i + 1) * 10**7]
+                        for i in range(60)}
+            pipeline.await_that(
+                lambda: server.ask('GET', '/api/profile/shop')[0] == 200 and
+                pipeline.read(server.download('shop')) == expected,
+                'the base is not what was sent')
+            for name in 'blob', 'versions', 'event-writer':
+                self.assertIn(f'"name":"{name}","status":"healthy"',
+                              server.ask('GET', '/api/health')[2].decode())
+            self.pgo('delete', 'shop', '-u', server.url)
+            self.assertEqual(server.ask('GET', '/api/profile/shop')[0], 404)
 
 
 class GoTest(pipeline.Case):
