@@ -78,6 +78,10 @@ class PprofMerger::Sum {
   }
 
   absl::Status Add(const Sum& other) {
+    if (options_.any_order != other.options_.any_order) {
+      return absl::InvalidArgumentError(
+          "sums in any order and in a given one do not add up");
+    }
     absl::Status fits = CheckCompatible(header_, other.header_);
     if (!fits.ok()) return fits;
     if (!AddToSum(other.tables_, other.header_.sample_types.size(),

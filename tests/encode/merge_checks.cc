@@ -104,6 +104,43 @@ void CheckHalves(const AddedUp& added, const std::string& sum) {
   Require(message.ok() && *message == sum, "the sum of halves is the sum");
 }
 
+bool AreNotNegative(const std::vector<Profile>& profiles) {
+  for (const Profile& profile : profiles) {
+    if (profile.duration < absl::ZeroDuration()) return false;
+    for (const Sample& sample : profile.samples) {
+      for (int64_t value : sample.values) {
+        if (value < 0) return false;
+      }
+    }
+  }
+  return true;
+}
+
+std::string SumInAnyOrder(const std::vector<std::string_view>& messages) {
+  PprofMerger::Options options;
+  options.any_order = true;
+  PprofMerger merger(options);
+  for (std::string_view message : messages) {
+    Require(merger.Add(message).ok(), "what was added can be in any order");
+  }
+  absl::StatusOr<std::string> sum = std::move(merger).FinishMessage();
+  Require(sum.ok(), "there is a sum in any order");
+  return *sum;
+}
+
+// All at once, backwards, or going on with a sum that was written.
+void CheckAnyOrder(std::vector<std::string_view> messages) {
+  const std::string sum = SumInAnyOrder(messages);
+  Require(SumInAnyOrder({sum}) == sum, "the sum of one is that one");
+  std::reverse(messages.begin(), messages.end());
+  Require(SumInAnyOrder(messages) == sum, "the order does not matter");
+  const std::string_view last = messages.back();
+  messages.pop_back();
+  if (messages.empty()) return;
+  const std::string rest = SumInAnyOrder(messages);
+  Require(SumInAnyOrder({rest, last}) == sum, "groups do not matter");
+}
+
 }  // namespace
 
 void CheckPprofMerge(std::string_view bytes) {
@@ -117,7 +154,9 @@ void CheckPprofMerge(std::string_view bytes) {
   Require(sum.status() == merged.status(), "there is a sum or there is none");
   if (!sum.ok()) return;
   Require(*sum == EncodePprofMessage(*merged), "the sum is what Merge makes");
-  if (AreSmall(added.profiles)) CheckHalves(added, *sum);
+  if (!AreSmall(added.profiles)) return;
+  CheckHalves(added, *sum);
+  if (AreNotNegative(added.profiles)) CheckAnyOrder(added.messages);
 }
 
 }  // namespace wallprof

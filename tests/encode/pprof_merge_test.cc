@@ -196,6 +196,13 @@ TEST(PprofMergerTest, AnyOrderAddsUpWhatTheGivenOrderDoes) {
   }
 }
 
+TEST(PprofMergerTest, SumsOfBothKindsDoNotAddUp) {
+  PprofMerger in_order;
+  PprofMerger any_order(AnyOrder());
+  EXPECT_EQ(in_order.Add(any_order).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(any_order.Add(in_order).code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(PprofMergerTest, LeavesOutComments) {
   PprofMerger::Options options;
   options.drop_comments = true;

@@ -85,8 +85,7 @@ class PprofMerger {
     // samples, and all else, come in an order of what they say; what only the
     // first profile decides otherwise (names of files with one build id,
     // drop_frames and such) is the least that any has; and mappings that no
-    // sample leads to are left out. What is added to such a merger must be
-    // another.
+    // sample leads to are left out.
     bool any_order = false;
 
     // Leaves out what profiles say in comments.
@@ -107,7 +106,8 @@ class PprofMerger {
 
   // Adds all that was added to `other`, after what was added here: the sum is
   // the same as if one had been given all, in that order, unless numbers leave
-  // the range of int64 on the way. Errors as above.
+  // the range of int64 on the way. Errors as above; InvalidArgument too unless
+  // both or neither are of Options::any_order.
   absl::Status Add(const PprofMerger& other);
 
   // Profiles added so far.
