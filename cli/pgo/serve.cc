@@ -109,6 +109,7 @@ absl::Status Run(const Arguments& arguments) {
   const WorkerThread thread(worker, stopping);
   pgo::ServerOptions options;
   options.log = [&log](const fleet::LogLine& line) { log.Info(line); };
+  options.warn = [&log](const fleet::LogLine& line) { log.Warn(line); };
   pgo::Server server(store, bus, health, (*daemon)->metrics(), options);
   std::unique_ptr<RunningScraper> scraper;
   if (*targets != nullptr) {

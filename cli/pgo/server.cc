@@ -20,14 +20,14 @@ struct Arguments {
 absl::Status Run(const Arguments& arguments) {
   auto daemon = arguments.daemon.NewDaemon();
   if (!daemon.ok()) return daemon.status();
+  serving::EventLog& log = (*daemon)->log();
   auto engines = arguments.engines.Open({});
   if (!engines.ok()) return engines.status();
   pgo::Health health;
   engines->AddTo(health);
   pgo::ServerOptions options;
-  options.log = [&log = (*daemon)->log()](const fleet::LogLine& line) {
-    log.Info(line);
-  };
+  options.log = [&log](const fleet::LogLine& line) { log.Info(line); };
+  options.warn = [&log](const fleet::LogLine& line) { log.Warn(line); };
   pgo::Server server(*engines->store, *engines->writer, health,
                      (*daemon)->metrics(), options);
   return arguments.daemon.Run(**daemon, server, health,

@@ -94,6 +94,7 @@ absl::StatusOr<pgo::WorkerOptions> WorkerArguments::Options(
   }
   options.sweep_period = DurationOf(sweep_period_);
   options.log = [&log](const LogLine& line) { log.Info(line); };
+  options.warn = [&log](const LogLine& line) { log.Warn(line); };
   return options;
 }
 

@@ -47,7 +47,7 @@ absl::StatusOr<NextBase> Worker::State::Merge(
     const std::vector<int64_t>& ids,
     const std::vector<MergedProfile>* remembered) {
   if (!current.damage.ok()) {
-    Tell(fleet::LogLine("pgo_base_damaged")
+    Warn(fleet::LogLine("pgo_base_damaged")
              .Add("app", app)
              .Add("what", std::string(current.damage.message())));
   }
@@ -79,7 +79,7 @@ absl::Status Worker::State::Follow(const std::string& app,
                                    const NextBase& next) {
   merged_ += static_cast<int64_t>(next.merged.size());
   for (const std::string& what : next.damage) {
-    Tell(fleet::LogLine("pgo_base_damaged").Add("app", app).Add("what", what));
+    Warn(fleet::LogLine("pgo_base_damaged").Add("app", app).Add("what", what));
   }
   if (!next.refused_default.empty()) {
     const absl::Status aside = PutDefaultAside(app, next.refused_default);
@@ -135,7 +135,7 @@ absl::Status Worker::State::PutAside(const std::string& app,
   const absl::Status deleted = store_.objects().Delete(key);
   if (!deleted.ok()) return deleted;
   ++quarantined_;
-  Tell(fleet::LogLine("pgo_profile_put_aside")
+  Warn(fleet::LogLine("pgo_profile_put_aside")
            .Add("app", app)
            .Add("key", QuarantineKey(key))
            .Add("why", why));
@@ -162,7 +162,7 @@ absl::Status Worker::State::PutDefaultAside(const std::string& app,
   } else if (!absl::IsResourceExhausted(bytes.status())) {
     return bytes.status();
   }
-  Tell(fleet::LogLine("pgo_profile_put_aside")
+  Warn(fleet::LogLine("pgo_profile_put_aside")
            .Add("app", app)
            .Add("key", bytes.ok() ? aside : key)
            .Add("why", why));
@@ -187,7 +187,7 @@ absl::Status Worker::State::Publish(const std::string& app, int64_t id) {
 void Worker::State::Failed(const std::string& what,
                            const absl::Status& status) {
   if (!failing_.insert(what).second) return;
-  Tell(fleet::LogLine("pgo_trouble")
+  Warn(fleet::LogLine("pgo_trouble")
            .Add("with", what)
            .Add("why", std::string(status.message())));
 }

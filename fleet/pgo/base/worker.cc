@@ -139,7 +139,7 @@ void Worker::State::Heed(Delivery& delivery) {
   if (event.ok()) {
     heeded = HeedEvent(*event);
   } else {
-    Tell(fleet::LogLine("pgo_event_refused")
+    Warn(fleet::LogLine("pgo_event_refused")
              .Add("why", std::string(event.status().message())));
   }
   if (heeded.ok()) {
@@ -173,7 +173,7 @@ absl::Status Worker::State::HeedEvent(const Event& event) {
         "'", event.profile_key, "' is no key of a profile of ", event.app));
   }
   if (!named.ok()) {
-    Tell(fleet::LogLine("pgo_event_refused")
+    Warn(fleet::LogLine("pgo_event_refused")
              .Add("why", std::string(named.message()))
              .Add("id", event.id));
     return absl::OkStatus();

@@ -31,8 +31,9 @@ struct WorkerOptions {
   // Profiles of one application that one new version of its base takes in.
   int batch = 256;
 
-  // Empty: nothing is told.
+  // What is done, and what goes wrong. Both may be empty.
   fleet::LineLog log;
+  fleet::LineLog warn;
 };
 
 // What it did since the start. Thread-safe.

@@ -79,6 +79,7 @@ class Worker::State {
   absl::StatusOr<bool> IsStaged(const std::string& app, int64_t id);
   absl::Status Publish(const std::string& app, int64_t id);
   void Tell(const fleet::LogLine& line) const { line.To(options_.log); }
+  void Warn(const fleet::LogLine& line) const { line.To(options_.warn); }
   void TellVersion(const std::string& app, const NextBase& next) const;
   // What stays as it is is told once, and when it is over.
   void Failed(const std::string& what, const absl::Status& status);

@@ -125,7 +125,7 @@ void Server::State::Publish(const Event& event) {
       .Add("type", event.type)
       .Add("app", event.app)
       .Add("error", std::string(published.message()))
-      .To(options_.log);
+      .To(options_.warn);
 }
 
 absl::StatusOr<AcceptedProfile> Server::State::Accept(
@@ -155,7 +155,7 @@ absl::StatusOr<std::string> Server::State::Take(const Upload& upload) {
     LogLine("pgo_profile_not_staged")
         .Add("app", upload.app)
         .Add("error", std::string(key.status().message()))
-        .To(options_.log);
+        .To(options_.warn);
     return key;
   }
   CountUpload("staged");

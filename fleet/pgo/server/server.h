@@ -44,7 +44,10 @@ struct ServerOptions {
   int accepting = 4;
 
   std::function<absl::Time()> now;  // empty: absl::Now
-  fleet::LineLog log;               // may be empty
+
+  // What is done, and what goes wrong. Both may be empty.
+  fleet::LineLog log;
+  fleet::LineLog warn;
 };
 
 // A profile, and what its sender says of it. What it refers to must outlive it.

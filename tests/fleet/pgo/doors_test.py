@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.request
 
-sys.path[:0] = [os.path.dirname(__file__)]
+sys.path[:0] = [os.path.dirname(__file__), os.path.dirname(
+    os.path.dirname(__file__))]
 import bad_profiles  # noqa: E402
 import pipeline  # noqa: E402
+import servers  # noqa: E402
 
 
 class DoorsTest(pipeline.Case):
@@ -63,7 +66,8 @@ class DoorsTest(pipeline.Case):
                                 one.name)
             self.assertEqual(
                 len([line for line in serve.log
-                     if 'event=pgo_profile_put_aside' in line]), count)
+                     if 'level=warn event=pgo_profile_put_aside' in line]),
+                count)
             serve.upload('shop', bad_profiles.good())
             serve.await_count('merged', 2)
             self.assertEqual(
@@ -111,6 +115,30 @@ class DoorsTest(pipeline.Case):
         with self.serve('--max-body-mib', '0.1') as serve:
             self.assertIn('too large', self.problem(
                 serve.ask('POST', '/api/profile/shop', bytes(200000)), 413))
+
+    def test_tls(self):
+        key, cert = self.directory / 'key.pem', self.directory / 'cert.pem'
+        subprocess.run(
+            ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+             'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj',
+             '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1',
+             '-keyout', key, '-out', cert], check=True, capture_output=True)
+        with self.serve('--tls-cert', cert, '--tls-key', key) as serve:
+            self.assertTrue(serve.url.startswith('https://'))
+            self.assertEqual(
+                self.pgo('list', '-u', serve.url, '--cacert', cert),
+                b'NAME   SIZE   LAST MODIFIED\n')
+            with self.assertRaisesRegex(AssertionError, 'certificate'):
+                self.pgo('list', '-u', serve.url)
+
+    def test_a_port_alone_is_on_all_interfaces(self):
+        port = servers.free_port()
+        with self.serve('-p', port, listen=None) as serve:
+            with urllib.request.urlopen(
+                    f'http://127.0.0.2:{port}/api/ready',
+                    timeout=pipeline.PATIENCE_SECONDS) as answer:
+                self.assertEqual(answer.read(), b'{}\n')
+            self.assertIn('event=open', ''.join(serve.log))
 
     def test_its_own_profile_is_there_with_debug(self):
         with self.serve() as serve:

@@ -46,8 +46,9 @@ class Daemon:
 
     def __init__(self, program, verb, options, listen='127.0.0.1:0',
                  environment=None):
-        self.command = [program, 'pgo', verb, '--listen', listen,
-                        *map(str, options)]
+        self.command = [program, 'pgo', verb, *map(str, options)]
+        if listen:
+            self.command += ['--listen', listen]
         self.environment = {**os.environ, **(environment or {})}
         self.log = []
         self.process = None
@@ -67,7 +68,7 @@ class Daemon:
             text=True, env=self.environment)
         for line in self.process.stderr:
             self.log.append(line)
-            found = re.match(r'wallprof: .* at (http://\S+/)$', line)
+            found = re.match(r'wallprof: .* at (https?://\S+/)$', line)
             if found:
                 self.url = found[1]
                 break

@@ -129,6 +129,7 @@ WorkerOptions Options() {
   options.log = [](const fleet::LogLine& line) {
     std::fprintf(stderr, "%s\n", line.text().c_str());
   };
+  options.warn = options.log;
   return options;
 }
 

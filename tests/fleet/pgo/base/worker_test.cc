@@ -116,6 +116,7 @@ TEST(WorkerTest, PoisonIsPutAsideAndStopsNothing) {
       const std::lock_guard<std::mutex> lock(mutex);
       told.push_back(line.text());
     };
+    options.warn = options.log;
     return options;
   });
   EXPECT_EQ(counts.merged, 1);
@@ -151,6 +152,7 @@ TEST(WorkerTest, EventsThatMakeNoSenseAreDoneWith) {
           const std::lock_guard<std::mutex> lock(mutex);
           refused += line.text().find("pgo_event_refused") != std::string::npos;
         };
+        options.warn = options.log;
         return options;
       },
       [&] {
@@ -237,6 +239,7 @@ TEST(WorkerTest, EnginesThatAreAwayAreWaitedForAndToldOnce) {
       const std::lock_guard<std::mutex> lock(mutex);
       told.push_back(line.text());
     };
+    options.warn = options.log;
     return options;
   });
   comes_back.join();
@@ -379,6 +382,7 @@ TEST(WorkerTest, MissingPartsAndManifestsAreToldAndGoneOnWithout) {
     options.log = [&](const fleet::LogLine& line) {
       told.push_back(line.text());
     };
+    options.warn = options.log;
     Worker worker(site.store, site.bus, site.bus, std::move(options));
     EXPECT_EQ(worker.Sweep(), absl::OkStatus()) << kind;
     const auto base = site.store.Download("shop");

@@ -31,6 +31,7 @@ class ServerTest : public ::testing::Test {
     options_.log = [this](const fleet::LogLine& line) {
       log_.push_back(line.text());
     };
+    options_.warn = options_.log;
   }
 
   HttpResponse Send(const std::string& method, const std::string& target,
@@ -67,6 +68,7 @@ class ServerTest : public ::testing::Test {
   void Merge() {
     WorkerOptions options;
     options.log = options_.log;
+    options.warn = options_.warn;
     Worker worker(store_, events_, events_, std::move(options));
     AddWorkerMetrics(worker, metrics_);
     const absl::Status swept = worker.Sweep();
