@@ -5,8 +5,12 @@
 //                     there
 //   nats://SUBJECT[?queue=NAME]     the same at NATS_SERVER_URL, as Go's
 //                     gocloud.dev has it
+//   kafka://HOST:PORT[,HOST:PORT]/TOPIC[?group=NAME]
+//   kafka://TOPIC, or for readers kafka://GROUP?topic=TOPIC, at KAFKA_BROKERS
 //
-// Credentials are taken from the environment: see engines/nats_servers.h.
+// Credentials are taken from the environment: for NATS see
+// engines/nats_servers.h; for Kafka KAFKA_CONFIG names a file with settings of
+// librdkafka, such as sasl.password=..., one a line.
 #ifndef WALLPROF_FLEET_PGO_EVENTS_OPEN_H_
 #define WALLPROF_FLEET_PGO_EVENTS_OPEN_H_
 

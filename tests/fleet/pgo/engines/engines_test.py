@@ -59,24 +59,31 @@ def postgres(stack):
 VERSIONS = '*Versions*:Bucket*'
 CONFORMANCE = 'Nats/BusConformance*'
 
-# What a group's tests are called, and what they need.
-GROUPS = [(VERSIONS, [nats, postgres]),
-          (CONFORMANCE, [nats]),
-          (f'-{VERSIONS}:{CONFORMANCE}', [nats, secured_nats])]
+KAFKA = '*Kafka*'  # these bring their brokers with them
+
+# What a group's tests are called, what they need, and in how many parts they
+# run. Kafka's readers wait three seconds for each other.
+GROUPS = [(VERSIONS, [nats, postgres], 1),
+          (CONFORMANCE, [nats], 1),
+          (f'-{VERSIONS}:{CONFORMANCE}:{KAFKA}', [nats, secured_nats], 1),
+          (KAFKA, [], 14)]
 
 
 def main():
     tests, subject, *arguments = sys.argv[1:]
     with contextlib.ExitStack() as stack:
         running = []
-        for group, needs in reversed(GROUPS):
+        for group, needs, parts in reversed(GROUPS):
             environment = {**os.environ,
-                           'WALLPROF_TEST_VERSIONS_SUBJECT': subject}
+                           'WALLPROF_TEST_VERSIONS_SUBJECT': subject,
+                           'GTEST_TOTAL_SHARDS': str(parts)}
             for need in needs:
                 environment.update(need(stack))
-            running.append(stack.enter_context(subprocess.Popen(
+            running += [stack.enter_context(subprocess.Popen(
                 [tests, '--gtest_brief=1', f'--gtest_filter={group}',
-                 *arguments], env=environment)))
+                 *arguments],
+                env={**environment, 'GTEST_SHARD_INDEX': str(part)}))
+                        for part in range(parts)]
         sys.exit(max(one.wait() != 0 for one in running))
 
 

@@ -20,6 +20,22 @@ TEST(EventUrlTest, Right) {
   unsetenv("NATS_SERVER_URL");
 }
 
+TEST(EventUrlTest, RightOfKafka) {
+  setenv("KAFKA_BROKERS", "a:1, b", 1);
+  for (const char* url :
+       {"kafka://host/pgo.events", "kafka://a:1,b:2/pgo?group=builders",
+        "kafka://pgo_events", "kafka://builders?topic=pgo.events"}) {
+    EXPECT_TRUE(CheckEventUrl(url).ok()) << CheckEventUrl(url);
+  }
+  for (const char* wrong : {"", "a,:1"}) {
+    setenv("KAFKA_BROKERS", wrong, 1);
+    const absl::Status status = CheckEventUrl("kafka://pgo");
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << wrong;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("KAFKA_BROKERS"));
+  }
+  unsetenv("KAFKA_BROKERS");
+}
+
 TEST(EventUrlTest, WrongOnesAreNamed) {
   const std::pair<const char*, const char*> wrong[] = {
       {"", "nats://"},
@@ -33,6 +49,11 @@ TEST(EventUrlTest, WrongOnesAreNamed) {
       {"nats://host/pgo?consumer=", "consumer"},
       {"nats://host/pgo?ack_wait=1ms", "ack_wait"},
       {"nats://host/pgo?ack_wait=soon", "ack_wait"},
+      {"kafka://host/", "topic"},
+      {"kafka://host/a b", "kafka"},
+      {"kafka://host/pgo?topic=other", "GROUP?topic=TOPIC"},
+      {"kafka://host/pgo?group=", "group"},
+      {"kafka://host/pgo?offset=newest", "'offset'"},
   };
   for (const auto& [url, why] : wrong) {
     for (const absl::Status& status :
