@@ -66,7 +66,7 @@ int Run(int argc, char** argv) {
   cli::DaemonArguments arguments;
   cli::AddConfigFile(app);
   arguments.AddTo(app, "127.0.0.1:0");
-  cli::AddVariables(app, "WALLPROF_SUBJECT_");
+  cli::AddVariables(app, {"WALLPROF_SUBJECT_"});
   CLI11_PARSE(app, argc, argv);
   auto daemon = Daemon::Create(arguments.Options("subject"));
   if (!daemon.ok()) {
