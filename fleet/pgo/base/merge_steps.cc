@@ -9,13 +9,6 @@
 #include "fleet/pgo/names.h"
 
 namespace wallprof::pgo {
-namespace {
-
-// Buses wait for half a minute or more before they give an event to another.
-constexpr absl::Duration kExtendEvery = absl::Seconds(5);
-
-}  // namespace
-
 // `id`, and the oldest of what else is staged.
 absl::StatusOr<std::vector<int64_t>> Worker::State::BatchWith(
     const std::string& app, int64_t id, const Manifest& manifest) {
@@ -56,7 +49,8 @@ absl::StatusOr<NextBase> Worker::State::Merge(
     const std::lock_guard<std::mutex> lock(rules_mutex_);
     rules = rules_;
   }
-  const Merging merging{store_, options_, *rules, app, [this] { GoOn(); }};
+  const Merging merging{store_, options_, *rules,
+                        parts_, app,      [this] { GoOn(); }};
   absl::StatusOr<NextBase> next = MergeNext(merging, current, ids, remembered);
   if (!next.ok() || next->lost) {
     // They are listed again.
@@ -68,7 +62,7 @@ absl::StatusOr<NextBase> Worker::State::Merge(
 
 void Worker::State::GoOn() {
   const absl::Time now = absl::Now();
-  if (delivery_ == nullptr || now < extended_ + kExtendEvery) return;
+  if (delivery_ == nullptr || now < extended_ + options_.extend_period) return;
   extended_ = now;
   delivery_->Extend();
 }

@@ -14,10 +14,6 @@
 namespace wallprof::pgo {
 namespace {
 
-// A part is what AcceptLimits let in, added up; the merger has limits of its
-// own.
-constexpr size_t kMaxPartBytes = size_t{1} << 30;
-
 // What a base of many profiles may add up to: an eighth of what fits.
 constexpr int64_t kMostAdopted = int64_t{1} << 60;
 
@@ -47,6 +43,7 @@ class NextVersion {
  private:
   using PartId = std::tuple<std::string, absl::Duration, int64_t>;
 
+  absl::StatusOr<std::string> ReadPart(const std::string& key);
   absl::Status ReadParts();
   absl::Status Adopt();
   absl::Status Add(int64_t id, StagedProfile profile);
@@ -72,9 +69,16 @@ class NextVersion {
   std::string base_;                  // packed
 };
 
+absl::StatusOr<std::string> NextVersion::ReadPart(const std::string& key) {
+  if (const std::string* kept = merging_.cache.Find(key)) return *kept;
+  absl::StatusOr<std::string> bytes = objects().Get(key, kMostPartBytes);
+  if (bytes.ok()) merging_.cache.Keep(key, *bytes);
+  return bytes;
+}
+
 absl::Status NextVersion::ReadParts() {
   for (const ManifestPart& entry : current_.manifest->parts) {
-    absl::StatusOr<std::string> bytes = objects().Get(entry.key, kMaxPartBytes);
+    absl::StatusOr<std::string> bytes = ReadPart(entry.key);
     if (absl::IsNotFound(bytes.status())) {
       const absl::StatusOr<BaseVersion> now =
           merging_.store.versions().Get(merging_.app);
@@ -273,6 +277,7 @@ absl::Status NextVersion::Write() {
       if (absl::Status s = Put(kParts, part.bytes, part.entry.key); !s.ok()) {
         return s;
       }
+      merging_.cache.Keep(part.entry.key, part.bytes);
     }
     next_.manifest.parts.push_back(part.entry);
   }

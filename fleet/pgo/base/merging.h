@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "fleet/pgo/base/base_store.h"
 #include "fleet/pgo/base/current_base.h"
+#include "fleet/pgo/base/part_cache.h"
 #include "fleet/pgo/base/staged_batch.h"
 #include "fleet/pgo/base/worker.h"
 #include "fleet/pgo/profile/combine.h"
@@ -37,6 +38,7 @@ struct Merging {
   BaseStore& store;
   const WorkerOptions& options;
   const PruneRules& rules;
+  PartCache& cache;
   std::string_view app;
   // Called now and then while it goes on; may be empty.
   std::function<void()> going_on;
@@ -49,7 +51,8 @@ struct Merging {
 // finds out.
 //
 // In memory are, at a time: kReadAhead profiles unpacked; the sums of the parts
-// that the batch adds to, unpacked; all parts and the base, packed.
+// that the batch adds to, unpacked; all parts and the base, packed; and what
+// `cache` keeps.
 absl::StatusOr<NextBase> MergeNext(
     const Merging& merging, const CurrentBase& current,
     const std::vector<int64_t>& ids,

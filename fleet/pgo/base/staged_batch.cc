@@ -32,7 +32,7 @@ Read ReadOne(ObjectStore& objects, std::string_view app, int64_t id,
   } else if (!bytes.ok()) {
     read.fetched = bytes.status();
   } else {
-    read.profile = ReadStaged(*bytes, absl::FromUnixNanos(id));
+    read.profile = ReadStaged(*bytes, absl::FromUnixNanos(id), limits);
   }
   return read;
 }

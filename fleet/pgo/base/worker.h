@@ -28,6 +28,10 @@ struct WorkerOptions {
   // all that is kept for what nothing refers to any more. Also at the start.
   absl::Duration sweep_period = absl::Minutes(10);
 
+  // How often the bus hears that an event is still being worked on. Buses wait
+  // for half a minute or more before they give it to another.
+  absl::Duration extend_period = absl::Seconds(5);
+
   // Profiles of one application that one new version of its base takes in.
   int batch = 256;
 

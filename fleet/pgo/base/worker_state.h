@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "fleet/pgo/base/current_base.h"
 #include "fleet/pgo/base/merging.h"
+#include "fleet/pgo/base/part_cache.h"
 #include "fleet/pgo/base/recent_ids.h"
 #include "fleet/pgo/base/worker.h"
 
@@ -102,6 +103,7 @@ class Worker::State {
   std::function<bool()> stopping_;
 
   ManifestCache manifests_;
+  PartCache parts_;
   // Staged profiles that were listed and are not merged yet, the oldest last.
   // One listing serves many batches.
   std::map<std::string, std::vector<int64_t>> pending_;

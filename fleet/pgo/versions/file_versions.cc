@@ -73,7 +73,15 @@ absl::StatusOr<std::unique_ptr<BaseVersions>> FileVersions::Open(
   for (size_t end = directory.find('/', 1);;
        end = directory.find('/', end + 1)) {
     const std::string above = directory.substr(0, end);
-    if (mkdir(above.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+    if (mkdir(above.c_str(), kDirectoryMode) == 0) {
+      // Its name must last as long as the records.
+      const size_t slash = above.rfind('/');
+      const absl::Status synced = fleet::SyncDirectory(
+          slash == 0
+              ? "/"
+              : (slash == std::string::npos ? "." : above.substr(0, slash)));
+      if (!synced.ok()) return synced;
+    } else if (errno != EEXIST) {
       return fleet::FileError(errno, above);
     }
     if (end == std::string::npos) break;
