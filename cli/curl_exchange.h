@@ -14,7 +14,8 @@ struct CurlOptions {
   size_t max_answer_bytes = 0;
 };
 
-// Each call is a connection of its own. Ends within 20 ms of being cancelled.
+// Each call is a connection of its own. Ends within 100 ms of being
+// cancelled.
 AgentExchange NewCurlExchange(CurlOptions options);
 
 }  // namespace wallprof::cli

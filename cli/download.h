@@ -1,4 +1,4 @@
-// One GET request over libcurl.
+// One GET request.
 #ifndef WALLPROF_CLI_DOWNLOAD_H_
 #define WALLPROF_CLI_DOWNLOAD_H_
 
@@ -12,7 +12,8 @@
 namespace wallprof::cli {
 
 // The body of the answer. Errors name the URL; one that the server gives says
-// its status and its text. `waiting` is called about once a second.
+// its status and its text. `waiting` is called some
+// twenty times a second.
 absl::StatusOr<std::string> Download(const FetchUrl& url,
                                      absl::Duration timeout,
                                      std::function<void()> waiting);

@@ -94,11 +94,4 @@ std::string ParameterOf(const std::string& url, const std::string& name) {
   return FindParameter(parsed, name).value_or("");
 }
 
-bool IsLoopback(const std::string& url) {
-  for (const char* host : {"://localhost", "://127.", "://[::1]"}) {
-    if (absl::StrContains(url, host)) return true;
-  }
-  return false;
-}
-
 }  // namespace wallprof::cli

@@ -31,10 +31,6 @@ absl::StatusOr<FetchUrl> MakeFetchUrl(const std::string& address,
 // The value of a URL's parameter; empty without it.
 std::string ParameterOf(const std::string& url, const std::string& name);
 
-// Whether it is of this machine, whose addresses no proxy of the environment
-// can reach.
-bool IsLoopback(const std::string& url);
-
 }  // namespace wallprof::cli
 
 #endif  // WALLPROF_CLI_FETCH_URL_H_

@@ -42,8 +42,10 @@ ProgressBar::~ProgressBar() {
 
 void ProgressBar::Update() {
   if (!visible_) return;
-  fprintf(stderr, "%s%s", kClearLine,
-          ProgressLine(absl::Now() - start_, whole_).c_str());
+  std::string line = ProgressLine(absl::Now() - start_, whole_);
+  if (line == shown_) return;
+  shown_ = std::move(line);
+  fprintf(stderr, "%s%s", kClearLine, shown_.c_str());
   fflush(stderr);
 }
 

@@ -21,12 +21,14 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
+  // Cheap where nothing has changed.
   void Update();
 
  private:
   absl::Duration whole_;
   absl::Time start_;
   bool visible_;
+  std::string shown_;
 };
 
 }  // namespace wallprof::cli

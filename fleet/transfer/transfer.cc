@@ -185,14 +185,6 @@ void SetTls(CURL* curl, const TransferOptions& options) {
   set(CURLOPT_SSLKEY_BLOB, options.client_key);
 }
 
-bool WasSent(CURL* curl, const TransferRequest& request) {
-  curl_off_t body = 0;
-  long head = 0;
-  curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &body);
-  curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &head);
-  return head > 0 && body >= static_cast<curl_off_t>(request.body.size());
-}
-
 // What went wrong, in the same words each time: without the milliseconds that
 // it took.
 std::string ReasonOf(CURLcode result, const char* words) {
@@ -235,9 +227,12 @@ class Transfer::Handle {
   // Null where there is no memory for one.
   CURL* get() const { return multi_ == nullptr ? nullptr : curl_.get(); }
 
-  // CURLE_ABORTED_BY_CALLBACK where it was cancelled.
+  // CURLE_ABORTED_BY_CALLBACK where it was cancelled, perhaps before it began.
   CURLcode Perform(Exchange& exchange, const TransferOptions& options,
                    char* reason);
+
+  // Whether all of it has left this machine, as far as it knows.
+  bool WasSent(const TransferRequest& request) const;
 
  private:
   CURLcode Run(const std::function<bool()>& cancelled);
@@ -245,6 +240,7 @@ class Transfer::Handle {
   // The connections are the multi's, which must outlive what uses them.
   std::unique_ptr<CURLM, CURLMcode (*)(CURLM*)> multi_;
   std::unique_ptr<CURL, void (*)(CURL*)> curl_;
+  bool has_begun_ = false;  // until then libcurl tells of the request before
 };
 
 CURLcode Transfer::Handle::Perform(Exchange& exchange,
@@ -281,11 +277,13 @@ CURLcode Transfer::Handle::Run(const std::function<bool()>& cancelled) {
     return CURLE_OUT_OF_MEMORY;
   }
   CURLcode result = CURLE_OUT_OF_MEMORY;  // where libcurl says nothing
+  has_begun_ = false;
   for (int running = 1; running > 0;) {
     if (cancelled()) {
       result = CURLE_ABORTED_BY_CALLBACK;
       break;
     }
+    has_begun_ = true;
     if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) break;
     if (running == 0) break;
     curl_multi_poll(multi_.get(), nullptr, 0, kLookUpMilliseconds, nullptr);
@@ -296,6 +294,15 @@ CURLcode Transfer::Handle::Run(const std::function<bool()>& cancelled) {
   }
   curl_multi_remove_handle(multi_.get(), get());
   return result;
+}
+
+bool Transfer::Handle::WasSent(const TransferRequest& request) const {
+  curl_off_t body = 0;
+  long head = 0;
+  curl_easy_getinfo(get(), CURLINFO_SIZE_UPLOAD_T, &body);
+  curl_easy_getinfo(get(), CURLINFO_REQUEST_SIZE, &head);
+  return has_begun_ && head > 0 &&
+         body >= static_cast<curl_off_t>(request.body.size());
 }
 
 Transfer::Transfer(TransferOptions options) : options_(std::move(options)) {
@@ -324,7 +331,7 @@ absl::StatusOr<TransferAnswer> Transfer::Send(const TransferRequest& request,
   Exchange exchange{handle->get(), request, {}};
   char reason[CURL_ERROR_SIZE] = "";
   const CURLcode result = handle->Perform(exchange, options_, reason);
-  if (was_sent != nullptr) *was_sent = WasSent(handle->get(), request);
+  if (was_sent != nullptr) *was_sent = handle->WasSent(request);
   {
     std::lock_guard lock(mutex_);
     idle_.push_back(std::move(handle));

@@ -112,8 +112,8 @@ ROOMS = {
             'fleet/bundle', 'fleet/collector', 'fleet/files', 'fleet/gzip',
             'fleet/log', 'fleet/pgo', 'fleet/pgo/base', 'fleet/pgo/client', 'fleet/pgo/events',
             'fleet/pgo/profile', 'fleet/pgo/scrape', 'fleet/pgo/server',
-            'fleet/pgo/versions', 'fleet/serving', 'fleet/store', 'http',
-            'objects API'] + HTTP + FLEET,
+            'fleet/pgo/versions', 'fleet/serving', 'fleet/store',
+            'fleet/transfer', 'http', 'objects API'] + HTTP + FLEET,
     'examples': HTTP,
 }
 

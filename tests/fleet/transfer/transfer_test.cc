@@ -192,14 +192,28 @@ TEST_P(TransferCancelTest, EndsWhatWaits) {
 INSTANTIATE_TEST_SUITE_P(Who, TransferCancelTest, ::testing::Bool());
 
 TEST(TransferTest, WhatIsCancelledBeforeIsNotSent) {
-  RawServer server([](RawConnection&) {});
+  RawServer server([](RawConnection& connection) {
+    connection.Send(RawAnswer("200 OK", ""));
+  });
+  Transfer transfer({});
   TransferRequest request = Get(server.url());
+  bool was_sent = false;
+  EXPECT_TRUE(transfer.Send(request, &was_sent).ok());
+  EXPECT_TRUE(was_sent);
   request.cancelled = [] { return true; };
-  bool was_sent = true;
-  EXPECT_TRUE(
-      absl::IsCancelled(Transfer({}).Send(request, &was_sent).status()));
+  EXPECT_TRUE(absl::IsCancelled(transfer.Send(request, &was_sent).status()));
   EXPECT_FALSE(was_sent);
-  EXPECT_THAT(server.asked(), ElementsAre());
+  EXPECT_EQ(server.asked().size(), 1u);
+}
+
+TEST(TransferTest, ErrorsAreShownOnOneLine) {
+  TransferAnswer answer;
+  answer.status = 404;
+  EXPECT_EQ(ErrorText(answer), "status 404");
+  answer.body = " no\tsuch\r\npage\x1b[31m\n";
+  EXPECT_EQ(ErrorText(answer), "status 404: no such  page [31m");
+  answer.body.assign(10'000, 'x');
+  EXPECT_LT(ErrorText(answer).size(), 600u);
 }
 
 TEST(TransferTest, RedirectsAreFollowedIfAsked) {

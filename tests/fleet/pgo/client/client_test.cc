@@ -51,6 +51,13 @@ TEST_F(ClientTest, UploadsWithVersionIdAndToken) {
   EXPECT_EQ(HeaderOf(asked, "Authorization"), "Bearer secret");
 }
 
+TEST_F(ClientTest, ChecksWhetherAServerAnswers) {
+  server_.Script({{200, "{}", {}}, {503, "ending", {}}});
+  EXPECT_TRUE(client().Check().ok());
+  EXPECT_EQ(LastAsked().target, "/api/ready");
+  EXPECT_THAT(client().Check().message(), HasSubstr("status 503: ending"));
+}
+
 TEST_F(ClientTest, SendsNoMoreThanItIsGiven) {
   options_.token = [] { return ""; };
   server_.Script({{201, R"({"key":"shop/staging/17"})", {}}});
