@@ -68,6 +68,13 @@ WALLPROF_TEST_RACES=20 "$builds/release/tests/fleet/pgo/base/worker_test" \
   --gtest_filter='*RaceTest*' --gtest_brief=1 ||
   fail "a base is not what was uploaded, see above."
 
+say "Profiles for builds, of 50 instances, and of a server killed fifty times"
+WALLPROF_TEST_INSTANCES=50 WALLPROF_TEST_KILLS=50 python3 \
+  "$source_dir/tests/fleet/pgo/pipeline_test.py" "$builds/release/wallprof" \
+  "$builds/release/tests/fleet/pgo/pgo_subject_1" \
+  "$builds/release/tests/fleet/pgo/pgo_subject_2" InstancesTest KillsTest ||
+  fail "a base is not what was sent, see above."
+
 say "Collectors of one store, killed 25 times with PostgreSQL"
 WALLPROF_TEST_KILLS=25 python3 \
   "$source_dir/tests/fleet/store/shared/shared_kill_test.py" \

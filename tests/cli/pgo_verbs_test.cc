@@ -292,6 +292,9 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair{
             "server --blob-store-url file:///d --event-writer-url mem://a",
             "--event-writer-url"},
+        std::pair{"server --blob-store-url file:///d --event-writer-url "
+                  "kafka://127.0.0.1:1/a",
+                  "--version-store-url is required"},
         std::pair{"worker --blob-store-url file:///d --event-writer-url "
                   "nats://127.0.0.1:1/a",
                   "--event-reader-url is required"},
