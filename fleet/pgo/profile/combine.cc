@@ -1,5 +1,7 @@
 #include "fleet/pgo/profile/combine.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -119,7 +121,7 @@ absl::StatusOr<Quality> QualityOf(std::string_view message) {
 
 void Quality::AddTo(fleet::LogLine& line) const {
   const auto percent = [](double share) {
-    return static_cast<int64_t>(share * 100 + 0.5);
+    return int64_t{std::lround(share * 100)};
   };
   line.Add("bytes", static_cast<int64_t>(bytes))
       .Add("stacks", stacks)
