@@ -12,7 +12,26 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "tests/fleet/objects/object_store_conformance.h"
 #include "wallprof/object_store.h"
+
+namespace wallprof {
+
+std::unique_ptr<ObjectStore> OpenStore(const std::string& place) {
+  // Removed when the program ends.
+  struct Temporary {
+    std::string name = testing::TempDir() + "object_store_XXXXXX";
+    bool is_made = mkdtemp(name.data()) != nullptr;
+    ~Temporary() {
+      if (is_made) std::filesystem::remove_all(name);
+    }
+  };
+  static const Temporary temporary;
+  EXPECT_TRUE(temporary.is_made);
+  return OpenObjectStore("file://" + temporary.name + "/" + place).value();
+}
+
+}  // namespace wallprof
 
 namespace wallprof::objects {
 namespace {
@@ -73,19 +92,6 @@ TEST_F(DirectoryStoreTest, WhatWasPutIsGotAndIsAFile) {
   EXPECT_EQ(fs::status(PathOf("shop/default.pgo")).permissions() &
                 (fs::perms::group_all | fs::perms::others_all),
             fs::perms::none);
-}
-
-TEST_F(DirectoryStoreTest, PartsOfAnObject) {
-  PutAll({"a/0123456789"});
-  const auto part = [&](int64_t offset, int64_t bytes) {
-    return store_->GetRange("a/0123456789", offset, bytes).value_or("nothing");
-  };
-  EXPECT_EQ(part(2, 3), "012");
-  EXPECT_EQ(part(0, 100), "a/0123456789");
-  EXPECT_EQ(part(11, 5), "9") << "what there is";
-  EXPECT_TRUE(
-      absl::IsOutOfRange(store_->GetRange("a/0123456789", 12, 1).status()));
-  EXPECT_TRUE(absl::IsNotFound(store_->GetRange("a/none", 0, 1).status()));
 }
 
 TEST_F(DirectoryStoreTest, WhatIsNotThereIsNotFound) {
@@ -172,16 +178,6 @@ TEST_F(DirectoryStoreTest, PagesOfAnySizeHaveEachKeyOnce) {
     EXPECT_THAT(Keys(prefix, "e", 1).size(), prefix.empty() ? 1u : 0u)
         << "o...";
   }
-}
-
-TEST_F(DirectoryStoreTest, SaysSizeAndTime) {
-  PutAll({"12345"});
-  const auto found = store_->List("", "", 10);
-  ASSERT_TRUE(found.ok());
-  ASSERT_EQ(found->size(), 1u);
-  EXPECT_EQ(found->at(0).bytes, 5);
-  EXPECT_LT(absl::AbsDuration(found->at(0).modified - absl::Now()),
-            absl::Minutes(1));
 }
 
 // A large directory's names are kept between pages; what is put or removed
