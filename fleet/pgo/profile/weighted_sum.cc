@@ -35,11 +35,18 @@ Carry::Wide Joined(const int64_t* halves) {
          static_cast<Carry::Wide>(halves[kLow]);
 }
 
-absl::Status CheckTypes(const SumHeader& header) {
-  if (header.sample_types.size() == kColumns) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("a part has ", header.sample_types.size(),
-                   " sample types instead of ", int{kColumns}));
+absl::Status CheckColumns(const PprofTables& tables) {
+  if (tables.columns.size() != kColumns) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a part has ", tables.columns.size(),
+                     " sample types instead of ", int{kColumns}));
+  }
+  for (const PprofTables::Column& column : tables.columns) {
+    if (column.has_negative) {
+      return absl::InvalidArgumentError("a part has a negative value");
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -52,7 +59,7 @@ absl::Status WeightedSum::Add(std::string_view message, double weight) {
   if (!s.ok()) return s;
   read_.comments.clear();
   const SumHeader header = HeaderOf(read_);
-  s = CheckTypes(header);
+  s = CheckColumns(read_);
   if (s.ok()) s = CheckCompatible(header_, header);
   if (!s.ok()) return s;
   if (header_.profiles == kMostParts) {

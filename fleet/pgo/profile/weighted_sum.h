@@ -21,8 +21,8 @@ class WeightedSum {
  public:
   WeightedSum();
 
-  // A part's message, of samples/count and cpu/nanoseconds, none negative.
-  // `weight`: above 0, at most 1. Errors as PprofMerger.
+  // A part's message, of two sample types. `weight`: above 0, at most 1. Errors
+  // as PprofMerger; InvalidArgument if there is a negative value.
   absl::Status Add(std::string_view message, double weight);
 
   // The message. Values become whole by Carry, along samples in the order of

@@ -170,6 +170,9 @@ TEST(CombinePartsTest, RefusesWhatIsNoPart) {
   const std::string wall = EncodePprof(WallProfile({{{"main"}, {1, 2, 3}}}));
   EXPECT_EQ(CombineParts({{wall, 1}}, "shop", {}).status().message(),
             "a part has 3 sample types instead of 2");
+  const std::string less = EncodePprof(CpuProfile({{{"main"}, {1, -2}}}));
+  EXPECT_EQ(CombineParts({{less, 1}}, "shop", {}).status().message(),
+            "a part has a negative value");
 }
 
 }  // namespace
