@@ -237,8 +237,8 @@ TEST_P(PgoHelpTest, HasHelpAndVersion) {
 
 INSTANTIATE_TEST_SUITE_P(Verbs, PgoHelpTest,
                          testing::Values("", "upload", "download", "list",
-                                         "delete", "clean", "server", "worker",
-                                         "serve"),
+                                         "delete", "clean", "scrape", "server",
+                                         "worker", "serve"),
                          [](const testing::TestParamInfo<const char*>& info) {
                            return *info.param ? info.param : "group";
                          });

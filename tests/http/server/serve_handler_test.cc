@@ -39,6 +39,7 @@ class ServeHandlerTest : public ::testing::Test {
       std::lock_guard<std::mutex> lock(mutex_);
       refused_.push_back(status);
     };
+    answering.refusal = refusal_;
     answering.body_bytes = 10;
     auto server = ServeHandler(
         "127.0.0.1:0", answering,
@@ -83,6 +84,7 @@ class ServeHandlerTest : public ::testing::Test {
     return client.ReceiveAll();
   }
 
+  decltype(Answering::refusal) refusal_;
   ServerOptions options_;
   std::mutex mutex_;
   std::vector<int> refused_;
@@ -117,6 +119,29 @@ TEST_F(ServeHandlerTest, WhatIsRefusedIsTold) {
   EXPECT_EQ(StatusOf(Exchange("GET / HTTP/1.1\r\na: b\nc: d\r\n\r\n")), 400);
   std::lock_guard<std::mutex> lock(mutex_);
   EXPECT_THAT(refused_, ElementsAre(413, 400, 400, 400));
+}
+
+TEST_F(ServeHandlerTest, BodiesAreRefusedInTheApisOwnForm) {
+  refusal_ = [](const HttpRequest& head, int status,
+                std::string_view sentence) {
+    HttpResponse response;
+    response.status = status;
+    response.body = absl::StrCat("{", head.method, " ", head.target, ": ",
+                                 std::string(sentence), "}");
+    return response;
+  };
+  Serve();
+  const std::string length =
+      Exchange("POST /a?b HTTP/1.1\r\nContent-Length: 11\r\n\r\n");
+  EXPECT_EQ(StatusOf(length), 413);
+  EXPECT_EQ(BodyOf(length), "{POST /a?b: The body is too large.}");
+  EXPECT_EQ(BodyOf(Exchange("POST / HTTP/1.1\r\nTransfer-Encoding: chunked"
+                            "\r\n\r\nb\r\nhello world\r\n0\r\n\r\n")),
+            "{POST /: The body is too large.}");
+  EXPECT_EQ(StatusOf(Exchange("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n")),
+            400);
+  std::lock_guard<std::mutex> lock(mutex_);
+  EXPECT_THAT(refused_, ElementsAre(413, 413, 400));
 }
 
 TEST_F(ServeHandlerTest, RequestsThatRunOutliveThePort) {
