@@ -109,12 +109,14 @@ absl::StatusOr<std::string> S3Store::GetRange(std::string_view key,
     return absl::InvalidArgumentError(
         absl::StrCat("there is no range of ", bytes, " bytes from ", offset));
   }
+  // There are servers that take "bytes=0-0" for no range.
+  const int64_t asked = offset == 0 ? std::max<int64_t>(bytes, 2) : bytes;
   const Call call = {"GET",
                      KeyInBucket(key),
                      {},
                      {},
-                     static_cast<size_t>(bytes),
-                     absl::StrCat("bytes=", offset, "-", offset + bytes - 1)};
+                     static_cast<size_t>(asked),
+                     absl::StrCat("bytes=", offset, "-", offset + asked - 1)};
   absl::StatusOr<TransferAnswer> answer = Send(call);
   if (!answer.ok()) return answer.status();
   // Whoever does not know ranges answers with all of it.
@@ -124,6 +126,9 @@ absl::StatusOr<std::string> S3Store::GetRange(std::string_view key,
     return absl::DataLossError(absl::StrCat(Describe(call),
                                             ": the answer is not the range ",
                                             call.range, " that was asked for"));
+  }
+  if (answer->body.size() > static_cast<size_t>(bytes)) {
+    answer->body.resize(static_cast<size_t>(bytes));
   }
   return std::move(answer->body);
 }
