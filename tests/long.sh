@@ -75,6 +75,12 @@ WALLPROF_TEST_INSTANCES=50 WALLPROF_TEST_KILLS=50 python3 \
   "$builds/release/tests/fleet/pgo/pgo_subject_2" InstancesTest KillsTest ||
   fail "a base is not what was sent, see above."
 
+say "Workers over S3, NATS and PostgreSQL, killed 100 times each"
+WALLPROF_TEST_KILLS=100 python3 \
+  "$source_dir/tests/fleet/pgo/distributed_test.py" "$builds/release/wallprof" \
+  "$builds/release/tests/fleet/objects/node_modules" ||
+  fail "a base is not what was sent, see above."
+
 say "Collectors of one store, killed 25 times with PostgreSQL"
 WALLPROF_TEST_KILLS=25 python3 \
   "$source_dir/tests/fleet/store/shared/shared_kill_test.py" \

@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -258,6 +259,17 @@ class S3Server:
                 f'?endpoint={endpoint or self.endpoint}')
 
 
+class QuietServer(http.server.ThreadingHTTPServer):
+    """Says nothing of clients that are killed amid a request."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class FaultProxy:
     """Stands before an HTTP server, and does to requests what it is told.
 
@@ -298,9 +310,7 @@ class FaultProxy:
             def log_message(self, *_):
                 pass  # what matters is in the answers
 
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.server.daemon_threads = True
-        self.server.block_on_close = False
+        self.server = QuietServer(('127.0.0.1', 0), Handler)
         self.endpoint = f'http://127.0.0.1:{self.server.server_port}'
         self.thread = threading.Thread(target=self.server.serve_forever)
 
