@@ -101,18 +101,18 @@ RawServer::RawServer(Answer answer, const std::string& unix_path)
     : answer_(std::move(answer)) {
   listener_ =
       unix_path.empty() ? ListenOnAnyPort(url_) : ListenOnUnixSocket(unix_path);
-  threads_.emplace_back([this] { Serve(); });
+  accepting_ = std::thread([this] { Serve(); });
 }
 
 RawServer::~RawServer() {
   shutdown(listener_, SHUT_RDWR);  // ends accept
-  threads_.front().join();
+  accepting_.join();
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
     for (const int socket : open_) shutdown(socket, SHUT_RDWR);
   }
-  for (size_t i = 1; i < threads_.size(); ++i) threads_[i].join();
+  for (std::thread& thread : conversing_) thread.join();
   close(listener_);
 }
 
@@ -129,7 +129,7 @@ size_t RawServer::open_connections() {
 void RawServer::Serve() {
   int socket;
   while ((socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0) {
-    threads_.emplace_back([this, socket] { Converse(socket); });
+    conversing_.emplace_back([this, socket] { Converse(socket); });
   }
 }
 

@@ -68,7 +68,8 @@ class RawServer {
   std::vector<std::string> asked_;
   std::vector<int> open_;
   bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  std::thread accepting_;
+  std::vector<std::thread> conversing_;  // of `accepting_`, until it ends
 };
 
 // An answer of this status line, which ends the connection.

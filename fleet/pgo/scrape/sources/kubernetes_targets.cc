@@ -1,5 +1,6 @@
 #include "fleet/pgo/scrape/sources/kubernetes_targets.h"
 
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -16,6 +17,10 @@ constexpr int kPageSize = 500;
 // Pages of a list that was begun too long ago cannot be had any more; once more
 // from the start is quick.
 constexpr int kMaxListings = 2;
+
+// As many as Kubernetes has pods where it is largest. What never ends is no
+// list.
+constexpr size_t kMaxTargets = 150'000;
 
 std::string PodsPath(const SourceOptions& options, const std::string& prefix,
                      int limit) {
@@ -89,15 +94,16 @@ absl::StatusOr<std::vector<Target>> KubernetesTargets::List() {
   const Deadline deadline(options_.list_timeout);
   std::vector<Target> targets;
   for (const char* prefix : kMarkPrefixes) {
-    std::vector<Json> pods;
+    std::vector<Target> found;
     absl::Status status;
     for (int listings = 0; listings < kMaxListings; ++listings) {
-      pods.clear();
-      status = ListPods(*connection, prefix, deadline, pods);
+      found.clear();
+      status = ListPods(*connection, prefix, deadline, found);
       if (!absl::IsOutOfRange(status)) break;
     }
     if (!status.ok()) return status;
-    for (const Json& pod : pods) AddTarget(pod, targets);
+    targets.insert(targets.end(), std::make_move_iterator(found.begin()),
+                   std::make_move_iterator(found.end()));
   }
   left_out_.End();
   return EachOnce(std::move(targets));
@@ -106,7 +112,7 @@ absl::StatusOr<std::vector<Target>> KubernetesTargets::List() {
 absl::Status KubernetesTargets::ListPods(Connection& connection,
                                          const std::string& prefix,
                                          const Deadline& deadline,
-                                         std::vector<Json>& pods) {
+                                         std::vector<Target>& targets) {
   std::string next;
   do {
     std::string path = PodsPath(options_, prefix, kPageSize);
@@ -120,7 +126,12 @@ absl::Status KubernetesTargets::ListPods(Connection& connection,
       return absl::UnavailableError(absl::StrCat(
           connection.access.server, ": the answer is no list of pods"));
     }
-    for (const Json& pod : ListAt(*page, {"items"})) pods.push_back(pod);
+    for (const Json& pod : ListAt(*page, {"items"})) AddTarget(pod, targets);
+    if (targets.size() > kMaxTargets) {
+      return absl::UnavailableError(absl::StrCat(connection.access.server,
+                                                 ": there are more than ",
+                                                 kMaxTargets, " such pods"));
+    }
     next = TextAt(*page, {"metadata", "continue"});
   } while (!next.empty());
   return absl::OkStatus();

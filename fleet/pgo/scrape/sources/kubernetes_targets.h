@@ -41,9 +41,9 @@ class KubernetesTargets : public TargetSource {
                     SourceOptions options);
 
   absl::StatusOr<Connection> Connect();
-  // The pods that have one prefix' labels, in pages.
+  // Those of the pods that have one prefix' labels, in pages.
   absl::Status ListPods(Connection& connection, const std::string& prefix,
-                        const Deadline& deadline, std::vector<Json>& pods);
+                        const Deadline& deadline, std::vector<Target>& targets);
   void AddTarget(const Json& pod, std::vector<Target>& targets);
 
   const std::function<absl::StatusOr<ClusterAccess>()> read_access_;
