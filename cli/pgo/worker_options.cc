@@ -92,6 +92,8 @@ absl::StatusOr<pgo::WorkerOptions> WorkerArguments::Options(
     ReadWeight(text, version, weight);  // was checked with the arguments
     options.policy.version_weights[version] = weight;
   }
+  // What no check of one option finds: numbers that are none, or without end.
+  if (absl::Status s = pgo::CheckPolicy(options.policy); !s.ok()) return s;
   options.sweep_period = DurationOf(sweep_period_);
   options.log = [&log](const LogLine& line) { log.Info(line); };
   options.warn = [&log](const LogLine& line) { log.Warn(line); };

@@ -125,7 +125,8 @@ void Worker::State::HeedNext(absl::Duration patience) {
     Wait(After(kFirstWait, failures_in_a_row_++, kLongestWait));
     return;
   }
-  Went("receiving events");
+  // With the end there is none, which says nothing of the bus.
+  if (*delivery != nullptr || !stopping_()) Went("receiving events");
   if (*delivery == nullptr) return;
   delivery_ = delivery->get();
   extended_ = absl::Now();

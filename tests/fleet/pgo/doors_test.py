@@ -171,6 +171,10 @@ class FilesTest(pipeline.Case):
         rules.write_text('[{"app": "shop", "rules": [{"keep": "x"}]}]')
         self.assertIn(str(rules), self.fails('--prune', rules))
 
+    def test_weights_are_numbers(self):
+        self.assertIn('half', self.fails('--half-life', 'inf'))
+        self.assertIn('weight', self.fails('--old-version-weight', 'nan'))
+
     def test_targets_must_be_there_and_be_of_an_application(self):
         self.assertIn('/no/such', self.fails(
             '--targets', '/no/such', '-a', 'shop', '-s', '1'))
