@@ -154,14 +154,16 @@ void Worker::State::Heed(Delivery& delivery) {
   }
   ++failures_;
   Failed(absl::StrCat("events of ", event->app), heeded);
-  const absl::Duration wait =
-      After(kFirstWait, failures_in_a_row_++, kLongestWait);
+  const bool is_away = absl::IsUnavailable(heeded);
+  absl::Duration wait = kLongestWait;
+  if (is_away) wait = After(kFirstWait, failures_in_a_row_++, kLongestWait);
+  if (absl::IsAborted(heeded)) wait = kFirstWait;
   const absl::Status returned = delivery.Return(wait);
   if (!returned.ok()) Failed("returning events", returned);
   if (returned.ok()) Went("returning events");
-  // The next would fare no better where an engine is away. One that others
-  // were quicker with is no reason to wait.
-  if (!absl::IsAborted(heeded)) Wait(wait);
+  // Where an engine is away the next would fare no better. What is wrong with
+  // one application alone holds up no other.
+  if (is_away) Wait(wait);
 }
 
 absl::Status Worker::State::HeedEvent(const Event& event) {

@@ -212,6 +212,34 @@ TEST(WorkerTest, EnginesThatAreAwayAreWaitedForAndToldOnce) {
       told, Contains(HasSubstr("pgo_trouble_over with=\"receiving events\"")));
 }
 
+TEST(WorkerTest, OneApplicationThatFailsHoldsUpNoOther) {
+  Site site;
+  std::atomic<int> failed{0};
+  site.versions.SetFault([&](std::string_view, std::string_view app, bool) {
+    if (app != "shop") return absl::OkStatus();
+    ++failed;
+    return absl::PermissionDeniedError("not this one");
+  });
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_EQ(site.bus.Publish(
+                  NewEvent(kUploaded, "shop", StagingKey("shop", IdOf(i)))),
+              absl::OkStatus());
+  }
+  bool uploaded = false;
+  const WorkerCounts counts = site.Work(1, Calm, [&] {
+    // After the sweep at the start, so that it is its event that is heeded,
+    // behind those that fail.
+    if (failed > 0 && !uploaded) {
+      site.Upload("web", Plain(1), IdOf(1));
+      uploaded = true;
+    }
+    return site.bus.published(kMerged) != 0;
+  });
+  // It took less than a minute, in which there is time to wait for a few.
+  EXPECT_GE(counts.failures, 50);
+  EXPECT_EQ(counts.merged, 1);
+}
+
 TEST(WorkerTest, NothingToDoCostsNothing) {
   Site site;
   site.Upload("shop", Plain(1), IdOf(1));
