@@ -96,14 +96,16 @@ absl::Status Worker::State::Follow(const std::string& app,
   return absl::OkStatus();
 }
 
-void Worker::State::TellVersion(const std::string& app,
-                                const NextBase& next) const {
+void Worker::State::TellVersion(const std::string& app, const NextBase& next) {
+  const int64_t duplicates = duplicates_;
   fleet::LogLine line("pgo_version");
   line.Add("app", app)
       .Add("generation", next.record.generation)
       .Add("merged", static_cast<int64_t>(next.merged.size()))
       .Add("refused", static_cast<int64_t>(next.refused.size()))
+      .Add("duplicates", duplicates - told_duplicates_)
       .Add("parts", static_cast<int64_t>(next.manifest.parts.size()));
+  told_duplicates_ = duplicates;
   next.quality.AddTo(line);
   Tell(line);
 }

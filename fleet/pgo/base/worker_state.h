@@ -81,7 +81,7 @@ class Worker::State {
   absl::Status Publish(const std::string& app, int64_t id);
   void Tell(const fleet::LogLine& line) const { line.To(options_.log); }
   void Warn(const fleet::LogLine& line) const { line.To(options_.warn); }
-  void TellVersion(const std::string& app, const NextBase& next) const;
+  void TellVersion(const std::string& app, const NextBase& next);
   // What stays as it is is told once, and when it is over.
   void Failed(const std::string& what, const absl::Status& status);
   void Went(const std::string& what);
@@ -113,6 +113,7 @@ class Worker::State {
   // Copies that were compared with their bases: revision and time.
   std::map<std::string, std::pair<uint64_t, absl::Time>> checked_copies_;
   std::set<std::string> failing_;
+  int64_t told_duplicates_ = 0;  // of those counted, of any application
   int failures_in_a_row_ = 0;
   int failed_sweeps_ = 0;
   absl::Time next_sweep_ = absl::InfinitePast();
