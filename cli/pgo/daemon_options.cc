@@ -41,7 +41,8 @@ serving::DaemonOptions PgoDaemonArguments::Options() const {
 absl::Status PgoDaemonArguments::Run(serving::Daemon& daemon, serving::Api& api,
                                      const pgo::Health& health,
                                      const std::string& doing,
-                                     std::function<void()> reload) const {
+                                     std::function<void()> reload,
+                                     std::function<void()> ending) const {
   std::optional<SelfProfile> self_profile;
   if (debug_) {
     self_profile.emplace(api);
@@ -54,6 +55,7 @@ absl::Status PgoDaemonArguments::Run(serving::Daemon& daemon, serving::Api& api,
   serving::Daemon::Hooks hooks;
   hooks.ready = [&health] { return health.Check(); };
   hooks.reload = std::move(reload);
+  hooks.ending = std::move(ending);
   hooks.announce = [&doing](const std::string& url) { Announce(doing, url); };
   return daemon.Run(self_profile ? *self_profile : api, hooks);
 }

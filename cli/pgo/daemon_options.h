@@ -32,10 +32,12 @@ class PgoDaemonArguments {
   }
 
   // Serves `api`, with --debug the daemon's own profile too, until a signal
-  // ends it; `doing` is announced. `reload` may be empty.
+  // ends it; `doing` is announced. `reload` and `ending`, as
+  // the daemon has them, may be empty.
   absl::Status Run(serving::Daemon& daemon, serving::Api& api,
                    const pgo::Health& health, const std::string& doing,
-                   std::function<void()> reload) const;
+                   std::function<void()> reload,
+                   std::function<void()> ending = {}) const;
 
  private:
   DaemonArguments common_;

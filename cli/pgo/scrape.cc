@@ -92,8 +92,9 @@ absl::Status Run(const Arguments& arguments) {
         return (*client)->Upload(app, bytes, version, id).status();
       },
       arguments.scrape.Options((*daemon)->log()), (*daemon)->metrics(), ending);
-  return arguments.daemon.Run(**daemon, api, health, "scraping",
-                              [&scraper] { scraper.Reload(); });
+  return arguments.daemon.Run(
+      **daemon, api, health, "scraping", [&scraper] { scraper.Reload(); },
+      [&ending] { ending = true; });
 }
 
 void AddWhat(CLI::App& verb, Arguments& a) {

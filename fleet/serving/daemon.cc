@@ -174,6 +174,7 @@ absl::Status Daemon::Run(Api& api, const Hooks& hooks) {
   if (hooks.announce) hooks.announce((*server)->url());
   AwaitEnd(hooks);
   front.SetEnding();
+  if (hooks.ending) hooks.ending();
   Drain(**server);
   (*server)->Stop();
   log_.Info(LogLine("stopped"));

@@ -84,6 +84,10 @@ class Daemon {
     // SIGHUP came. May be empty.
     std::function<void()> reload;
 
+    // A signal ends the daemon: what requests still wait for may end too. May
+    // be empty.
+    std::function<void()> ending;
+
     // It listens; the URL is where.
     std::function<void(const std::string& url)> announce;
   };

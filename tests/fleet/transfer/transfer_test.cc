@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -270,7 +271,8 @@ TEST(TransferTest, NoProxyStandsBeforeThisMachine) {
 }
 
 TEST(TransferTest, UnixSockets) {
-  const std::string path = ::testing::TempDir() + "transfer_test.socket";
+  const std::string path =
+      ::testing::TempDir() + "transfer_test.socket." + std::to_string(getpid());
   unlink(path.c_str());
   RawServer server(
       [](RawConnection& connection) {

@@ -1,6 +1,7 @@
 // Nomad and Consul.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <map>
@@ -143,7 +144,8 @@ TEST_F(ConsulTest, VariablesSayWhereAndAsWhom) {
             "HTTP/1.1");
   EXPECT_THAT(api_.head(), HasSubstr("X-Consul-Token: secret\r\n"));
   variables_["CONSUL_HTTP_TOKEN"] = "";
-  const std::string path = ::testing::TempDir() + "catalogs_test.token";
+  const std::string path =
+      ::testing::TempDir() + "catalogs_test.token." + std::to_string(getpid());
   variables_["CONSUL_HTTP_TOKEN_FILE"] = path;
   for (const std::string token : {"one", "two"}) {
     std::ofstream(path) << token << "\n";
@@ -188,7 +190,8 @@ TEST_F(CatalogTest, AddressesMayHaveASchemeOrNone) {
 }
 
 TEST_F(CatalogTest, AddressesMayBeSockets) {
-  const std::string path = ::testing::TempDir() + "catalogs_test.socket";
+  const std::string path =
+      ::testing::TempDir() + "catalogs_test.socket." + std::to_string(getpid());
   remove(path.c_str());
   fleet::RawServer server(
       [](fleet::RawConnection& connection) {

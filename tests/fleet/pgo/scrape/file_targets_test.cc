@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -70,7 +71,8 @@ class FileTargetsTest : public ::testing::Test {
     std::filesystem::rename(fresh, path_);
   }
 
-  const std::string path_ = ::testing::TempDir() + "file_targets_test.json";
+  const std::string path_ =
+      ::testing::TempDir() + "file_targets_test." + std::to_string(getpid());
 };
 
 TEST_F(FileTargetsTest, AtTheStartItMustBeGood) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -68,7 +69,8 @@ class KubeconfigTest : public ::testing::Test {
         kConfig, {{"certificate-authority-data: Y2VydGlmaWNhdGU=", cluster}}));
   }
 
-  const std::string directory_ = ::testing::TempDir() + "kubeconfig_test";
+  const std::string directory_ =
+      ::testing::TempDir() + "kubeconfig_test." + std::to_string(getpid());
 };
 
 TEST_F(KubeconfigTest, TheCurrentContextCounts) {

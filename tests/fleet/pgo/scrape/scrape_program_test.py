@@ -214,7 +214,16 @@ class FileTest(ScrapeCase):
             with self.scrape('-u', server.url, *LONG, self.targets) as scraper:
                 never.await_asked('GET', '/debug')
                 server.await_asked('POST', '/api')
+                # Nor does who asks for its health keep it.
+                server.answers['/api/ready'] = 'never'
+                probe = threading.Thread(
+                    target=lambda: answers.append(self.health(scraper)[0]))
+                answers = []
+                probe.start()
+                server.await_asked('GET', '/api/ready')
                 self.assertEqual(scraper.stop(), 0)
+                probe.join()
+                self.assertEqual(answers, [503])
 
 
 class KubernetesTest(ScrapeCase):
