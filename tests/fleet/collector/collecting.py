@@ -4,15 +4,13 @@
         collector.upload('shop', 'wall', profile({'main;work': 10}))
 """
 import gzip
-import http.client
 import json
-import os
-import signal
-import subprocess
-import threading
+import pathlib
+import sys
 import urllib.parse
 
-PATIENCE_SECONDS = 60  # of a machine that does much else
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+import daemons  # noqa: E402
 
 
 def varint(number):
@@ -70,10 +68,10 @@ def profile(stacks, time_seconds, seconds=10):
 
 
 class Answer:
-    def __init__(self, response):
-        self.status = response.status
-        self.headers = response.headers
-        self.bytes = response.read()
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.bytes = body
 
     @property
     def json(self):
@@ -87,66 +85,15 @@ class Answer:
         return self.json['body']
 
 
-class Collector:
-    """Runs until the block ends. `log` has what it said."""
+class Collector(daemons.Daemon):
+    """Runs until the block ends."""
 
     def __init__(self, program, options, environment=None, before=()):
-        self.command = [*before, program, 'collect', '--listen', '127.0.0.1:0',
-                        *map(str, options)]
-        self.environment = {**os.environ, **(environment or {})}
-        self.log = []
-        self.process = None
-        self.reader = None
-        self.url = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True, env=self.environment)
-        for line in self.process.stderr:
-            self.log.append(line)
-            if line.startswith('wallprof: collecting at '):
-                self.url = line.split()[-1]
-                break
-        else:
-            self.process.wait()
-            self.process.stderr.close()
-            raise RuntimeError(''.join(self.log))
-        self.reader = threading.Thread(
-            target=lambda: self.log.extend(self.process.stderr))
-        self.reader.start()
-
-    def kill(self):
-        self.process.kill()
-        self._wait()
-
-    def stop(self):
-        """Its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self._wait()
-
-    def _wait(self):
-        status = self.process.wait(PATIENCE_SECONDS)
-        self.reader.join()
-        self.process.stderr.close()
-        return status
+        super().__init__([*before, program, 'collect', '--listen',
+                          '127.0.0.1:0', *map(str, options)], environment)
 
     def ask(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection(
-            urllib.parse.urlsplit(self.url).netloc, timeout=PATIENCE_SECONDS)
-        try:
-            connection.request(method, path, body, headers or {})
-            return Answer(connection.getresponse())
-        finally:
-            connection.close()
+        return Answer(*self.exchange(method, path, body, headers))
 
     def get(self, path, **query):
         query = urllib.parse.urlencode(query)

@@ -10,6 +10,7 @@ WALLPROF_TEST_DAY_PROFILES is how many each process sends.
 import collections
 import concurrent.futures
 import gzip
+import http.client
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import collecting  # noqa: E402
+import daemons  # noqa: E402
 
 PROCESSES = 300
 SENDS = int(os.environ.get('WALLPROF_TEST_DAY_PROFILES', '4'))
@@ -149,7 +151,7 @@ class DayTest(unittest.TestCase):
 
     def send(self, process, body):
         """Until it is taken; its id."""
-        end = time.monotonic() + collecting.PATIENCE_SECONDS
+        end = time.monotonic() + daemons.PATIENCE_SECONDS
         while time.monotonic() < end:
             try:
                 answer = self.collector.upload(process.service, 'wall', body,
@@ -157,7 +159,7 @@ class DayTest(unittest.TestCase):
                 if answer.status == 200:
                     return answer.body['id']
                 self.assertIn(answer.status, (429, 503), answer.bytes)
-            except (OSError, collecting.http.client.HTTPException):
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.02)
         raise TimeoutError(process.labels)
 

@@ -5,21 +5,21 @@
         serve.await_count('merged', 1)
         sums = pipeline.read(base)  # {('main', 'work'): [count, nanoseconds]}
 """
-import http.client
 import json
 import os
 import pathlib
 import re
-import signal
 import subprocess
+import sys
 import tempfile
-import threading
 import time
 import unittest
-import urllib.parse
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+import daemons  # noqa: E402
 
 WALLPROF = None  # the program, as those who run the tests say
-PATIENCE_SECONDS = 60  # of a machine that does much else
+PATIENCE_SECONDS = daemons.PATIENCE_SECONDS
 
 
 def run(program, *words, environment=None, stdin=None):
@@ -41,71 +41,17 @@ def await_that(condition, what):
         time.sleep(0.05)
 
 
-class Daemon:
-    """Runs until the block ends. `log` has what it said."""
+class Daemon(daemons.Daemon):
+    """A verb of `wallprof pgo` that runs until the block ends."""
 
     def __init__(self, program, verb, options, listen='127.0.0.1:0',
                  environment=None):
-        self.command = [program, 'pgo', verb, *map(str, options)]
+        command = [program, 'pgo', verb, *map(str, options)]
         if listen:
-            self.command += ['--listen', listen]
-        self.environment = {**os.environ, **(environment or {})}
-        self.log = []
-        self.process = None
-        self.reader = None
-        self.url = None
+            command += ['--listen', listen]
+        super().__init__(command, environment)
 
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True, env=self.environment)
-        for line in self.process.stderr:
-            self.log.append(line)
-            found = re.match(r'wallprof: .* at (https?://\S+/)$', line)
-            if found:
-                self.url = found[1]
-                break
-        else:
-            self.process.wait()
-            self.process.stderr.close()
-            raise RuntimeError(''.join(self.log))
-        self.reader = threading.Thread(
-            target=lambda: self.log.extend(self.process.stderr))
-        self.reader.start()
-
-    def kill(self):
-        self.process.kill()
-        self._wait()
-
-    def stop(self):
-        """Its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self._wait()
-
-    def _wait(self):
-        status = self.process.wait(PATIENCE_SECONDS)
-        self.reader.join()
-        self.process.stderr.close()
-        return status
-
-    def ask(self, method, path, body=None, headers=None):
-        """Status, headers and body of the answer."""
-        connection = http.client.HTTPConnection(
-            urllib.parse.urlsplit(self.url).netloc, timeout=PATIENCE_SECONDS)
-        try:
-            connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
-        finally:
-            connection.close()
+    ask = daemons.Daemon.exchange
 
     def upload(self, app, body, version='', headers=None):
         """The key. It must be taken."""

@@ -23,9 +23,15 @@ volatile unsigned sink = 0;
 }
 
 #if VERSION == 1
-[[gnu::noinline]] void OldWay() { Spin(kWork); sink = sink + 1; }
+[[gnu::noinline]] void OldWay() {
+  Spin(kWork);
+  sink = sink + 1;
+}
 #else
-[[gnu::noinline]] void NewWay() { Spin(kWork); sink = sink + 2; }
+[[gnu::noinline]] void NewWay() {
+  Spin(kWork);
+  sink = sink + 2;
+}
 #endif
 
 void Work() {
