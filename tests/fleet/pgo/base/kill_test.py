@@ -25,6 +25,9 @@ RUNS_OF_THE_SAME = 3
 # A run has about as many moments in which it can die.
 STEPS = 160
 
+# More than it has: it dies some other way.
+NO_STEP = 1000000
+
 # Two workers at a time.
 WORKERS = 2
 
@@ -61,7 +64,8 @@ class KillTest(unittest.TestCase):
         for _ in range(WORKERS):
             by_time = chance.random() < 0.2
             subject = self.start(directory, first, PROFILES_A_RUN,
-                                 0 if by_time else chance.randint(1, STEPS))
+                                 NO_STEP if by_time
+                                 else chance.randint(1, STEPS))
             if by_time:
                 timers.append(threading.Timer(chance.uniform(0.01, 0.3),
                                               subject.kill))

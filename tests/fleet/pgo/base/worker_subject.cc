@@ -5,14 +5,17 @@
 //
 // stages profiles FIRST to FIRST+COUNT-1 in DIR, perhaps once more, and says
 // twice of all that is staged that it is. It dies, as by kill -9, at the
-// STEPS-th of the moments before and after the calls of its engines; 0: never,
-// and then it ends when all is merged and swept.
+// STEPS-th of the moments before and after the calls of its engines, or ends
+// when it has heard nothing more for a while: what another has staged, or
+// merged and not told of, is left to those who come later. STEPS 0: it does not
+// die, and ends when all is merged and swept.
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -107,6 +110,29 @@ class MortalVersions : public BaseVersions {
   Fate& fate_;
 };
 
+// Knows when nothing more comes.
+class HearingReader : public EventReader {
+ public:
+  explicit HearingReader(EventReader& reader) : reader_(reader) {}
+
+  absl::StatusOr<std::unique_ptr<Delivery>> Receive(
+      absl::Duration, const std::function<bool()>& cancelled) override {
+    // Longer than what is returned takes to come again.
+    constexpr absl::Duration kSilence = absl::Milliseconds(300);
+    auto delivery = reader_.Receive(kSilence, cancelled);
+    is_silent_ = delivery.ok() && *delivery == nullptr;
+    return delivery;
+  }
+
+  absl::Status Check() override { return reader_.Check(); }
+
+  bool is_silent() const { return is_silent_; }
+
+ private:
+  EventReader& reader_;
+  bool is_silent_ = false;
+};
+
 void Require(const absl::Status& status, const char* what) {
   if (status.ok()) return;
   std::fprintf(stderr, "%s: %s\n", what, std::string(status.message()).c_str());
@@ -160,8 +186,12 @@ int Main(char** argv) {
       Require(bus.Publish(NewEvent(kUploaded, kApp, key)), "publish");
     }
   }
-  Worker worker(store, bus, bus, Options());
-  worker.Run([&] { return Staged(**files).empty(); });
+  HearingReader reader(bus);
+  const bool is_mortal = std::atoi(argv[4]) != 0;
+  Worker worker(store, reader, bus, Options());
+  worker.Run([&] {
+    return Staged(**files).empty() || (is_mortal && reader.is_silent());
+  });
   Require(worker.Sweep(), "sweep");
   return 0;
 }
