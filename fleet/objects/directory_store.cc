@@ -198,7 +198,9 @@ absl::Status DirectoryStore::Place(const std::string& temporary,
   const std::string path = PathOf(key);
   for (int i = 0; i < kPlacings; ++i) {
     if (rename(temporary.c_str(), path.c_str()) == 0) {
-      return fleet::SyncDirectory(ParentOf(path));
+      const absl::Status synced = fleet::SyncDirectory(ParentOf(path));
+      // A Delete() has removed the object already, and its directory.
+      return absl::IsNotFound(synced) ? absl::OkStatus() : synced;
     }
     if (errno != ENOENT) return KeyError(errno, key);
     absl::Status made = MakeDirectories(ParentOf(path));

@@ -238,6 +238,22 @@ TEST_F(DirectoryStoreTest, PutsAndDeletesInOneDirectory) {
   EXPECT_TRUE(fs::exists(PathOf(".writing")));
 }
 
+// A worker may have merged and removed what its sender has only just put there.
+TEST_F(DirectoryStoreTest, WhatIsPutMayBeDeletedAtOnce) {
+  std::atomic<bool> done{false};
+  std::vector<std::thread> deleters;
+  for (int t = 0; t < 2; ++t) {
+    deleters.emplace_back([&] {
+      while (!done) EXPECT_EQ(store_->Delete("a/b/c"), absl::OkStatus());
+    });
+  }
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_EQ(store_->Put("a/b/c", "x"), absl::OkStatus());
+  }
+  done = true;
+  for (std::thread& deleter : deleters) deleter.join();
+}
+
 TEST_F(DirectoryStoreTest, WhatDeadWritersLeftIsRemoved) {
   for (const char* name : {"old", "new"}) {
     std::ofstream(PathOf(".writing") / name) << "half";

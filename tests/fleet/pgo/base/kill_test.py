@@ -42,24 +42,25 @@ class KillTest(unittest.TestCase):
         # pylint: disable=consider-using-with
         return subprocess.Popen(
             [SUBJECT, str(directory), str(first), str(count), str(steps)],
-            stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def end(self, subject, allowed):
-        """Whether the subject was killed."""
+        """Whether the subject was killed, and whether it had staged all."""
         try:
-            _, errors = subject.communicate(timeout=60)
+            output, errors = subject.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             subject.kill()
             self.fail(f'it does not end: {subject.communicate()[1]}')
         self.assertIn(subject.returncode, allowed, errors)
         self.assertNotIn('damaged', errors)
-        return subject.returncode != 0
+        return subject.returncode != 0, output == 'staged\n'
 
     def merge(self, directory, first, count):
         self.end(self.start(directory, first, count, 0), [0])
 
     def kill_some(self, directory, first, chance):
-        """Runs workers that die; how many did."""
+        """Runs workers that die; how many did, and whether one of them had
+        staged all."""
         subjects, timers = [], []
         for _ in range(WORKERS):
             by_time = chance.random() < 0.2
@@ -71,11 +72,12 @@ class KillTest(unittest.TestCase):
                                               subject.kill))
                 timers[-1].start()
             subjects.append(subject)
-        killed = sum(self.end(subject, [0, -signal.SIGKILL])
-                     for subject in subjects)
+        ends = [self.end(subject, [0, -signal.SIGKILL])
+                for subject in subjects]
         for timer in timers:
             timer.cancel()
-        return killed
+        return (sum(killed for killed, _ in ends),
+                any(staged for _, staged in ends))
 
     def objects(self, directory):
         top = directory / 'objects'
@@ -87,10 +89,15 @@ class KillTest(unittest.TestCase):
         seed = random.randrange(1 << 32)
         chance = random.Random(seed)
         killed_there, calm_there = self.root / 'killed', self.root / 'calm'
-        killed = runs = first = 0
-        while killed < KILLS:
-            first = runs // RUNS_OF_THE_SAME * PROFILES_A_RUN
-            killed += self.kill_some(killed_there, first, chance)
+        killed = runs = first = runs_of_these = 0
+        staged = False  # those from `first` on
+        while killed < KILLS or not staged:
+            if staged and runs_of_these >= RUNS_OF_THE_SAME:
+                first, runs_of_these, staged = first + PROFILES_A_RUN, 0, False
+            died, has_staged = self.kill_some(killed_there, first, chance)
+            killed += died
+            staged |= has_staged
+            runs_of_these += 1
             runs += 1
         profiles = first + PROFILES_A_RUN
         # What died between merging and telling is finished by the next that

@@ -1,5 +1,5 @@
 // A program that stages profiles and merges them until nothing is staged, and
-// that kills itself in the middle:
+// that kills itself in the middle; "staged" is what it says in between:
 //
 //   worker_subject DIR FIRST COUNT STEPS
 //
@@ -180,6 +180,8 @@ int Main(char** argv) {
   MortalVersions mortal_versions(**versions, fate);
   BaseStore store(objects, mortal_versions);
   Stage(store, std::atoi(argv[2]), std::atoi(argv[3]));
+  std::puts("staged");
+  std::fflush(stdout);
   MemoryBus bus;
   for (const std::string& key : Staged(objects)) {
     for (int twice = 0; twice < 2; ++twice) {
