@@ -210,40 +210,41 @@ absl::Status DirectoryStore::Place(const std::string& temporary,
       absl::StrCat(key, ": its directory does not stay"));
 }
 
-absl::StatusOr<std::string> DirectoryStore::Get(std::string_view key,
-                                                size_t max_bytes) {
+absl::StatusOr<DirectoryStore::Object> DirectoryStore::OpenObject(
+    std::string_view key) const {
   if (absl::Status s = Check(key); !s.ok()) return s;
-  const File file(open(PathOf(key).c_str(), O_RDONLY | O_CLOEXEC));
+  File file(open(PathOf(key).c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status;
   if (!file.is_open() || fstat(file.number(), &status) != 0) {
     if (errno == ENOTDIR) errno = ENOENT;
     return KeyError(errno, key);
   }
   if (!S_ISREG(status.st_mode)) return KeyError(ENOENT, key);
-  if (static_cast<uint64_t>(status.st_size) > max_bytes) {
+  return Object{std::move(file), status.st_size};
+}
+
+absl::StatusOr<std::string> DirectoryStore::Get(std::string_view key,
+                                                size_t max_bytes) {
+  const absl::StatusOr<Object> object = OpenObject(key);
+  if (!object.ok()) return object.status();
+  if (static_cast<uint64_t>(object->bytes) > max_bytes) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        View(key), " has ", status.st_size, " bytes, more than ", max_bytes));
+        View(key), " has ", object->bytes, " bytes, more than ", max_bytes));
   }
-  return fleet::ReadAt(file.number(), 0, status.st_size);
+  return fleet::ReadAt(object->file.number(), 0, object->bytes);
 }
 
 absl::StatusOr<std::string> DirectoryStore::GetRange(std::string_view key,
                                                      int64_t offset,
                                                      int64_t bytes) {
-  if (absl::Status s = Check(key); !s.ok()) return s;
-  const File file(open(PathOf(key).c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status;
-  if (!file.is_open() || fstat(file.number(), &status) != 0) {
-    if (errno == ENOTDIR) errno = ENOENT;
-    return KeyError(errno, key);
-  }
-  if (!S_ISREG(status.st_mode)) return KeyError(ENOENT, key);
-  if (offset >= status.st_size) {
+  const absl::StatusOr<Object> object = OpenObject(key);
+  if (!object.ok()) return object.status();
+  if (offset >= object->bytes) {
     return absl::OutOfRangeError(
-        absl::StrCat(View(key), " has ", status.st_size, " bytes"));
+        absl::StrCat(View(key), " has ", object->bytes, " bytes"));
   }
-  return fleet::ReadAt(file.number(), offset,
-                       std::min(bytes, status.st_size - offset));
+  return fleet::ReadAt(object->file.number(), offset,
+                       std::min(bytes, object->bytes - offset));
 }
 
 absl::Status DirectoryStore::Delete(std::string_view key) {

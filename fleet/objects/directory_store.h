@@ -2,6 +2,7 @@
 #ifndef WALLPROF_FLEET_OBJECTS_DIRECTORY_STORE_H_
 #define WALLPROF_FLEET_OBJECTS_DIRECTORY_STORE_H_
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "fleet/files/files.h"
 #include "wallprof/object_store.h"
 
 namespace wallprof::objects {
@@ -53,6 +55,12 @@ class DirectoryStore : public ObjectStore {
     std::shared_ptr<const Names> names;
   };
 
+  // An object that is being read.
+  struct Object {
+    fleet::File file;
+    int64_t bytes = 0;
+  };
+
   struct Page {
     std::string_view prefix;
     std::string_view after;
@@ -64,7 +72,8 @@ class DirectoryStore : public ObjectStore {
       : directory_(std::move(directory)) {}
 
   std::string PathOf(std::string_view key) const;
-  absl::Status Place(const std::string& temporary, const std::string& path);
+  absl::StatusOr<Object> OpenObject(std::string_view key) const;
+  absl::Status Place(const std::string& temporary, const std::string& key);
   absl::StatusOr<std::shared_ptr<const Names>> NamesIn(
       const std::string& directory);
   absl::Status Collect(const std::string& steps, Page& page);

@@ -150,6 +150,13 @@ std::string LastWords(natsStatus status) {
 
 }  // namespace
 
+jsOptions OptionsOf(absl::Duration wait) {
+  jsOptions options;
+  jsOptions_Init(&options);
+  options.Wait = absl::ToInt64Milliseconds(wait);
+  return options;
+}
+
 NatsSession::~NatsSession() {
   jsCtx_Destroy(streams_);
   natsConnection_Destroy(connection_);

@@ -17,6 +17,9 @@
 
 namespace wallprof::pgo {
 
+// For a call to JetStream that may wait for so long.
+jsOptions OptionsOf(absl::Duration wait);
+
 // What the library of NATS has for a connection; it connects again by itself,
 // for ever. Thread-safe.
 class NatsSession {

@@ -172,9 +172,7 @@ absl::Status NatsReader::FindConsumer(NatsSession& session,
   config.MaxDeliver = -1;  // what fails for good is put aside by its reader
   config.MaxAckPending = kMaxUnacknowledged;
   if (!stream.filter.empty()) config.FilterSubject = stream.filter.c_str();
-  jsOptions options;
-  jsOptions_Init(&options);
-  options.Wait = absl::ToInt64Milliseconds(wait);
+  jsOptions options = OptionsOf(wait);
   jsConsumerInfo* made = nullptr;
   jsErrCode code = static_cast<jsErrCode>(0);
   natsStatus status =

@@ -29,13 +29,6 @@ absl::string_view View(std::string_view text) {
   return {text.data(), text.size()};
 }
 
-jsOptions OptionsOf(absl::Duration wait) {
-  jsOptions options;
-  jsOptions_Init(&options);
-  options.Wait = absl::ToInt64Milliseconds(wait);
-  return options;
-}
-
 // All of a stream of ours is events; of another, what has the subject.
 NatsStream StreamOf(const jsStreamInfo& info, const std::string& subject) {
   const std::string below = absl::StrCat(subject, ".>");

@@ -25,13 +25,6 @@ absl::string_view View(std::string_view text) {
   return {text.data(), text.size()};
 }
 
-jsOptions OptionsOf(absl::Duration wait) {
-  jsOptions options;
-  jsOptions_Init(&options);
-  options.Wait = absl::ToInt64Milliseconds(wait);
-  return options;
-}
-
 // What tools of NATS have deleted has no text left.
 BaseVersion VersionOf(const void* text, int bytes, uint64_t revision) {
   return {std::string(static_cast<const char*>(text),
