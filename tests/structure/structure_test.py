@@ -105,12 +105,15 @@ ROOMS = {
                          'fleet/pgo/profile', 'fleet/log', 'fleet/serving',
                          'http'] + HTTP,
     'fleet/pgo/client': ['fleet/pgo', 'fleet/pgo/base', 'fleet/transfer'],
+    # What compilers read.
+    'fleet/pgo/export': ['fleet/pgo', 'fleet/pgo/profile',
+                         'profiler/symbolize'] + PROFILE,
     'fleet/pgo/scrape': ['fleet/pgo', 'fleet/files', 'fleet/log',
                          'fleet/transfer'],
     # The programs wire what the libraries have.
     'cli': ['profiler', 'profiler/threads', 'profiler/profile', 'fleet/agent',
             'fleet/bundle', 'fleet/collector', 'fleet/files', 'fleet/gzip',
-            'fleet/log', 'fleet/pgo', 'fleet/pgo/base', 'fleet/pgo/client', 'fleet/pgo/events',
+            'fleet/log', 'fleet/pgo', 'fleet/pgo/base', 'fleet/pgo/client', 'fleet/pgo/events', 'fleet/pgo/export',
             'fleet/pgo/profile', 'fleet/pgo/scrape', 'fleet/pgo/server',
             'fleet/pgo/versions', 'fleet/serving', 'fleet/store',
             'fleet/transfer', 'http', 'objects API'] + HTTP + FLEET,

@@ -1,0 +1,57 @@
+// Where code comes from, as compilers tell it that read profiles: function,
+// lines from its beginning, discriminator.
+//
+// Names for people (symbolizer.h) leave out what these need, and hide what
+// these must not: a function of C by its name in the object file, a copy of an
+// inlined one by where it was called, one of several pieces of code of a line.
+#ifndef WALLPROF_PROFILER_SYMBOLIZE_CODE_PLACES_H_
+#define WALLPROF_PROFILER_SYMBOLIZE_CODE_PLACES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "profiler/symbolize/debug_locator.h"
+#include "profiler/symbolize/elf_image.h"
+
+namespace wallprof::symbolize {
+
+// One function of an inline chain.
+struct CodePlace {
+  // Linkage name of debug information; of C, which has none, the name. Without
+  // what linkers and compilers append to symbols of parts.
+  std::string function;
+  // Of the address; of a caller in the chain, of the call. 0: not known.
+  int64_t line = 0;
+  // DW_AT_decl_line of the function, in whatever file. 0: not known.
+  int64_t declared_line = 0;
+  // Of the row of the line table, or of the inlined call, as it stands there:
+  // LLVM encodes three numbers in it.
+  uint32_t discriminator = 0;
+};
+
+// Innermost inlined function first; the function itself is last. Empty where
+// nothing is known.
+using CodePlaces = std::vector<CodePlace>;
+
+struct CodePlaceAnswers {
+  std::vector<CodePlaces> places;  // by address
+  // What could not be read, a phrase each.
+  std::set<std::string> missing;
+};
+
+// Of each of `addresses` (before relocation, sorted) in `image`, the file at
+// `path`. Debug information, DWARF 2 to 5, is taken from it or from where
+// `debug_places` says. Errors, and memory, as FindSource's: NotFound where
+// there is no debug information, with a message that follows the file's name.
+absl::StatusOr<CodePlaceAnswers> FindCodePlaces(
+    const ElfImage& image, const std::string& path,
+    const DebugPlaces& debug_places, const std::vector<uint64_t>& addresses,
+    size_t max_bytes);
+
+}  // namespace wallprof::symbolize
+
+#endif  // WALLPROF_PROFILER_SYMBOLIZE_CODE_PLACES_H_
