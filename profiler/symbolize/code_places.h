@@ -21,8 +21,10 @@ namespace wallprof::symbolize {
 
 // One function of an inline chain.
 struct CodePlace {
-  // Linkage name of debug information; of C, which has none, the name. Without
-  // what linkers and compilers append to symbols of parts.
+  // Linkage name of debug information; without one, the name. But the mangled
+  // name of its symbol, if the code is not inlined and has one: GCC leaves out
+  // linkage names of what no other file can see. As FunctionOfPart has it.
+  // Empty if the file that has it is missing.
   std::string function;
   // Of the address; of a caller in the chain, of the call. 0: not known.
   int64_t line = 0;
@@ -34,8 +36,14 @@ struct CodePlace {
 };
 
 // Innermost inlined function first; the function itself is last. Empty where
-// nothing is known.
+// no function is known; assembly code has lines only.
 using CodePlaces = std::vector<CodePlace>;
+
+// The function that a symbol or linkage name is of: without what compilers and
+// linkers append to names of its parts and copies, as ".cold", ".part.0" or
+// ".llvm.1234", but with ".__uniq.1234", by which clang tells local functions
+// of one name apart.
+std::string FunctionOfPart(const std::string& name);
 
 struct CodePlaceAnswers {
   std::vector<CodePlaces> places;  // by address

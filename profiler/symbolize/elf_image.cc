@@ -139,8 +139,8 @@ void ElfImage::LoadSections() {
     if (gelf_getshdr(elf_getscn(elf_, header.sh_link), &names) == nullptr) {
       continue;
     }
-    symbol_tables_.push_back(
-        {header.sh_offset, header.sh_size, names.sh_offset, names.sh_size});
+    symbol_tables_.push_back({header.sh_type == SHT_DYNSYM, header.sh_offset,
+                              header.sh_size, names.sh_offset, names.sh_size});
   }
 }
 

@@ -38,6 +38,7 @@ class ElfImage {
 
   // Where in the file a symbol table and the names of its symbols are.
   struct SymbolTable {
+    bool dynamic = false;  // .dynsym: exported and imported symbols only
     uint64_t offset = 0;
     uint64_t size = 0;
     uint64_t names_offset = 0;

@@ -1,8 +1,5 @@
-// Which functions lie at given addresses of an ELF image.
-//
-// The symbol tables are streamed past the addresses and nothing of them is
-// kept: a large program has a hundred megabytes of symbols, a profile touches
-// some thousands.
+// Which functions lie at given addresses of an ELF image: their names for
+// people.
 #ifndef WALLPROF_PROFILER_SYMBOLIZE_FUNCTION_SEARCH_H_
 #define WALLPROF_PROFILER_SYMBOLIZE_FUNCTION_SEARCH_H_
 
@@ -15,12 +12,9 @@
 namespace wallprof::symbolize {
 
 // The name, as in the object file, of the function at each of `addresses`
-// (before relocation; sorted); empty where no symbol covers it. An
-// address belongs to the nearest symbol at or below it that has a size, if it
-// reaches that far. Symbols without a size, as assembly code has them, reach
-// up to the next symbol or their section's end, and do not count inside
-// another's reach. Of several names for one address the one
-// meant for callers is taken: global, without leading underscores.
+// (before relocation; sorted); empty where no symbol covers it, see
+// symbol_search.h. Of several names for one address the one meant for callers
+// is taken: global, without leading underscores. Versions are left out.
 std::vector<std::string> FindFunctions(const ElfImage& image,
                                        const std::vector<uint64_t>& addresses);
 

@@ -17,6 +17,7 @@ namespace wallprof::symbolize {
 struct FunctionSymbol {
   std::string name;    // as in the file; empty: no function is there
   uint64_t begin = 0;  // before relocation
+  // 0: not said, as of some assembly code; it reaches up to the next one.
   uint64_t size = 0;
   bool local = false;
   // Of a local one, the STT_FILE symbol before it; empty where there is none.
@@ -24,7 +25,10 @@ struct FunctionSymbol {
 };
 
 // Of each of `addresses` (before relocation, sorted): the function symbol of
-// .symtab, or else .dynsym, that covers it.
+// .symtab, or else .dynsym, that covers it. Of several at one address a global
+// one is taken before a weak one, that before a local one; then the shortest,
+// then the first in the alphabet. Where one lies inside another, the one that
+// begins nearest below the address.
 std::vector<FunctionSymbol> FindFunctionSymbols(
     const ElfImage& image, const std::vector<uint64_t>& addresses);
 

@@ -1,17 +1,14 @@
 #include "profiler/symbolize/module_search.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <limits>
-#include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "profiler/symbolize/dwarf/source_search.h"
 #include "profiler/symbolize/function_search.h"
+#include "profiler/symbolize/module_images.h"
 
 namespace wallprof::symbolize {
 namespace {
@@ -21,18 +18,6 @@ struct Place {
   uint64_t address;
   uint64_t offset;
 };
-
-bool HasDebugInformation(const ElfImage& image) {
-  return image.HasContent(".debug_info") || image.HasContent(".zdebug_info");
-}
-
-uint64_t LowestCode(const ElfImage& image) {
-  uint64_t lowest = std::numeric_limits<uint64_t>::max();
-  for (const ElfImage::Section& section : image.sections()) {
-    if (section.executable) lowest = std::min(lowest, section.address);
-  }
-  return lowest;
-}
 
 // The names in the symbol tables of several images of one module: of the first
 // that has one.
@@ -99,82 +84,22 @@ std::vector<FoundFrame> FramesOf(const SourceFrames& source,
   return {symbol.empty() ? place : FoundFrame{symbol}};
 }
 
-// The images that describe one module.
-class ModuleImages {
- public:
-  explicit ModuleImages(const SearchedModule& module) : module_(module) {
-    if (!HasDebugInformation(module.image)) {
-      debug_ = FindDebugImage(module.image, module.path, module.debug_places);
-      if (debug_.image == nullptr) mini_ = UnpackMiniImage(module.image);
-    }
-    alternate_ = FindAlternateImage(debug(), debug_path(), module.debug_places);
-  }
-
-  std::vector<const ElfImage*> with_symbols() const {
-    std::vector<const ElfImage*> images = {&module_.image};
-    // A stripped file has few symbols left; a separate one has all.
-    if (debug_.image != nullptr) {
-      images.insert(images.begin(), debug_.image.get());
-    }
-    if (mini_ != nullptr) images.push_back(mini_.get());
-    return images;
-  }
-
-  absl::StatusOr<SourceAnswers> FindSource(
-      const std::vector<uint64_t>& addresses, SourceIndex& index) const {
-    SourceFiles files;
-    files.image = &debug();
-    files.split.directory = std::filesystem::path(debug_path()).parent_path();
-    files.split.packages = {debug_path() + ".dwp"};
-    if (debug_.image != nullptr) {
-      files.split.packages.push_back(module_.path + ".dwp");
-    }
-    files.alternate = alternate_.image.get();
-    files.lowest_code = LowestCode(module_.image);
-    files.hurry = module_.hurry;
-    return symbolize::FindSource(files, addresses, module_.max_source_bytes,
-                                 index);
-  }
-
-  // Whether a part of the debug information is in a file that is not there.
-  bool lacks_alternate() const {
-    return alternate_.image == nullptr &&
-           debug().HasContent(".gnu_debugaltlink");
-  }
-
-  const std::string& debug_path() const {
-    return debug_.image != nullptr ? debug_.path : module_.path;
-  }
-
-  const ElfImage& debug() const {
-    return debug_.image != nullptr ? *debug_.image : module_.image;
-  }
-
- private:
-  const SearchedModule& module_;
-  LocatedImage debug_;
-  LocatedImage alternate_;
-  std::unique_ptr<ElfImage> mini_;
-};
-
 // Of `addresses`, which are sorted.
-std::vector<SourceFrames> SourceOf(const ModuleImages& images,
+std::vector<SourceFrames> SourceOf(const SearchedModule& module,
+                                   const ModuleImages& images,
                                    const std::vector<uint64_t>& addresses,
                                    SourceIndex& index,
                                    std::set<std::string>& missing) {
-  if (!HasDebugInformation(images.debug())) {
+  if (!images.has_debug_information()) {
     return std::vector<SourceFrames>(addresses.size());
   }
-  absl::StatusOr<SourceAnswers> source = images.FindSource(addresses, index);
+  absl::StatusOr<SourceAnswers> source = images.FindSource(
+      addresses, module.max_source_bytes, module.hurry, index);
   const std::string about =
       absl::StrCat("no lines for code in ", images.debug_path(), ": ");
   if (!source.ok()) {
     missing.insert(absl::StrCat(about, std::string(source.status().message())));
     return std::vector<SourceFrames>(addresses.size());
-  }
-  if (images.lacks_alternate()) {
-    missing.insert(
-        absl::StrCat(about, "the file that it shares with others is missing"));
   }
   for (const std::string& what : source->missing) {
     missing.insert(absl::StrCat(about, what));
@@ -213,11 +138,11 @@ std::set<std::string> SearchModule(const SearchedModule& module,
   for (const Place& place : places) addresses.push_back(place.address);
 
   std::set<std::string> missing;
-  const ModuleImages images(module);
+  const ModuleImages images(module.image, module.path, module.debug_places);
   const std::vector<std::string> symbols =
       NamesIn(images.with_symbols(), addresses);
   const std::vector<SourceFrames> sources =
-      SourceOf(images, addresses, names.source_index(), missing);
+      SourceOf(module, images, addresses, names.source_index(), missing);
   for (size_t i = 0; i < places.size(); ++i) {
     names.Add(places[i].offset,
               FramesOf(sources[i], symbols[i],

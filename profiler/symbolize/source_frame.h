@@ -16,6 +16,10 @@ struct SourceFrame {
   int64_t line = 0;
   // Of the function in `file`; 0 if it begins in another one.
   int64_t start_line = 0;
+  // The same in whatever file it begins.
+  int64_t declared_line = 0;
+  // Of the code at `line`, which of its pieces it is, as the compiler says.
+  uint32_t discriminator = 0;
 };
 
 // Innermost inlined function first; the function itself is last. Empty where

@@ -13,18 +13,31 @@ namespace {
 // another look at what is below it.
 constexpr size_t kDeepestNesting = 256;
 
+// DW_AT_GNU_discriminator: clang's, and in no header of elfutils 0.188.
+constexpr unsigned kDiscriminator = 0x2136;
+
 // What of an entry is needed to place it.
 struct Attributes {
   RangeAttributes ranges;
-  Dwarf_Attribute call_file = {};
-  Dwarf_Attribute call_line = {};
+  Call call;
 };
 
 int TakeAttribute(Dwarf_Attribute* attribute, void* to) {
   auto& attributes = *static_cast<Attributes*>(to);
   attributes.ranges.Take(*attribute);
-  if (attribute->code == DW_AT_call_file) attributes.call_file = *attribute;
-  if (attribute->code == DW_AT_call_line) attributes.call_line = *attribute;
+  switch (attribute->code) {
+    case DW_AT_call_file:
+      attributes.call.file = *attribute;
+      break;
+    case DW_AT_call_line:
+      attributes.call.line = *attribute;
+      break;
+    case kDiscriminator:
+      attributes.call.discriminator = *attribute;
+      break;
+    default:
+      break;
+  }
   return DWARF_CB_OK;
 }
 
@@ -140,11 +153,12 @@ class Walk {
   bool EnterInlined(Dwarf_Die& entry, const void* function) {
     Attributes attributes;
     std::vector<AddressRange> ranges;
+    attributes.call.entry = entry;
     bool any = false;
     for (const size_t i : AddressesIn(entry, attributes, ranges)) {
       std::vector<Call>& chain = chains_[i];
       if (chain.empty() || chain.front().entry.addr != function) continue;
-      chain.push_back({entry, attributes.call_file, attributes.call_line});
+      chain.push_back(attributes.call);
       any = true;
     }
     return any;

@@ -19,6 +19,7 @@ struct Call {
   // Where it was called, of an inlined copy. A missing one has form 0.
   Dwarf_Attribute file = {};
   Dwarf_Attribute line = {};
+  Dwarf_Attribute discriminator = {};
 };
 
 // Of each of `addresses` (sorted) the calls that it lies in, outermost first;

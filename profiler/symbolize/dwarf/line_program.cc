@@ -95,6 +95,8 @@ class Run {
       ended_ = true;
     } else if (opcode == DW_LNE_set_address) {
       address_ = operation.Fixed(8);
+    } else if (opcode == DW_LNE_set_discriminator) {
+      now_.discriminator = static_cast<uint32_t>(operation.Leb128());
     }
   }
 
@@ -114,6 +116,7 @@ class Run {
       Cover(address_);
     }
     held_ = now_;
+    now_.discriminator = 0;  // said anew for each row
   }
 
   void Cover(uint64_t end) {
@@ -138,7 +141,7 @@ class Run {
   void Restart() {
     start_ = whole_.size() - program_.rest().size();
     address_ = 0;
-    now_ = {1, 1};
+    now_ = {1, 1, 0};
     in_sequence_ = false;
   }
 

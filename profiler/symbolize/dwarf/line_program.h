@@ -20,12 +20,14 @@ struct LineProgramFormat {
   std::string_view operands;
 };
 
-// File and line, as the program has them. Line 0 is unknown.
+// As the program has them. Line 0 is unknown.
 struct LineRow {
   static constexpr uint64_t kNoFile = ~uint64_t{0};
 
   uint64_t file = kNoFile;
   int64_t line = 0;
+  // Which of the line's pieces of code.
+  uint32_t discriminator = 0;
 };
 
 // Rows that follow each other without a gap.

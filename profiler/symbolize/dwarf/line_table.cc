@@ -139,10 +139,12 @@ std::vector<SourcePlace> LineTable::PlacesOf(
   for (size_t i = 0; i < rows.size(); ++i) {
     // Neighbours are mostly in the same file.
     if (i > 0 && rows[i].file == rows[i - 1].file) {
-      places[i] = {places[i - 1].file, rows[i].line};
+      places[i].file = places[i - 1].file;
     } else {
-      places[i] = {FileOf(rows[i].file), rows[i].line};
+      places[i].file = FileOf(rows[i].file);
     }
+    places[i].line = rows[i].line;
+    places[i].discriminator = rows[i].discriminator;
   }
   return places;
 }

@@ -19,6 +19,7 @@ namespace wallprof::symbolize {
 struct SourcePlace {
   std::string file;
   int64_t line = 0;
+  uint32_t discriminator = 0;  // see LineRow
 };
 
 // Not thread-safe.

@@ -95,13 +95,14 @@ SourceFrames UnitSource::FramesOf(std::vector<Call>& chain, SourcePlace place) {
   SourceFrames frames;
   if (chain.empty()) {
     // Assembly code has lines and no functions.
-    if (place.line != 0) frames.push_back({"", "", place.file, place.line, 0});
+    if (place.line != 0) frames.push_back({"", "", place.file, place.line});
     return frames;
   }
   for (auto call = chain.rbegin(); call != chain.rend(); ++call) {
     frames.push_back(FrameOf(call->entry, place));
     place.line = static_cast<int64_t>(NumberOf(call->line));
     place.file = FileOf(call->entry, NumberOf(call->file));
+    place.discriminator = static_cast<uint32_t>(NumberOf(call->discriminator));
   }
   return frames;
 }
@@ -111,6 +112,8 @@ SourceFrame UnitSource::FrameOf(const Dwarf_Die& entry,
   const Description& function = Describe(entry);
   SourceFrame frame = {function.name, function.linkage_name, place.file,
                        place.line};
+  frame.declared_line = function.start.line;
+  frame.discriminator = place.discriminator;
   if (frame.file.empty()) frame.file = function.start.file;
   if (frame.file == function.start.file) frame.start_line = function.start.line;
   return frame;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/symbolize/asked_places.h"
 #include "tests/symbolize/dwarf/compiled_subject.h"
 
 namespace wallprof::symbolize {
@@ -44,6 +45,7 @@ class VariantTest : public ::testing::TestWithParam<Variant> {
   void ExpectChain() const;
   void ExpectLines() const;
   void ExpectAgreement() const;
+  void ExpectPlaces() const;
 
   const CompiledSubject subject_{GetParam().compiler};
   const OwnAnswers answers_ = subject_.Ask();
@@ -105,11 +107,18 @@ void VariantTest::ExpectAgreement() const {
   }
 }
 
+void VariantTest::ExpectPlaces() const {
+  const std::vector<uint64_t> addresses = subject_.addresses();
+  ExpectSamePlaces(addresses, PlacesIn(subject_.path(), addresses),
+                   AskLlvmForPlaces(subject_.path(), addresses));
+}
+
 // One test, since compiling takes most of the time.
 TEST_P(VariantTest, HasTheRightLinesAndInlinedFunctions) {
   ExpectChain();
   ExpectLines();
   ExpectAgreement();
+  ExpectPlaces();
 }
 
 INSTANTIATE_TEST_SUITE_P(

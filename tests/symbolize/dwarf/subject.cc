@@ -87,3 +87,24 @@ extern "C" int wp_run(int n) {
   return service::Serve(n) + service::Parse(n) + service::Twice(add) +
          Hidden(n) + wp_count(n) + Local().Run(n);
 }
+
+// Several pieces of code on one line, one line's code several times over.
+
+namespace {
+
+inline __attribute__((always_inline)) int Pick(int n) {
+  return n < 0 ? wp_count(n) : n > 5 ? wp_complain(n * 3) : 1;  // at pick
+}
+
+}  // namespace
+
+extern "C" __attribute__((noinline)) int wp_pieces(const int* values, int n) {
+  int sum = 0;
+  for (int i = 0; i < n; ++i) sum += Pick(values[i]) + Pick(i);  // at pieces
+  return n > 7 ? Pick(sum) : Pick(n);
+}
+
+extern "C" __attribute__((noinline)) void wp_scale(float* to, const float* from,
+                                                   int n) {
+  for (int i = 0; i < n; ++i) to[i] += from[i] * 3;  // at scale
+}

@@ -1,0 +1,87 @@
+// Places in code compiled as for profiles, beside what llvm-symbolizer says. Of
+// code compiled otherwise see source_search_test.
+#include "profiler/symbolize/code_places.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/symbolize/asked_places.h"
+#include "tests/symbolize/dwarf/compiled_subject.h"
+
+namespace wallprof::symbolize {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr char kForProfiles[] =
+    "clang++ -O2 -gline-tables-only -fdebug-info-for-profiling "
+    "-funique-internal-linkage-names ";
+
+class CodePlacesTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CodePlacesTest, AreThoseOfLlvm) {
+  const CompiledSubject subject(std::string(kForProfiles) + GetParam());
+  const std::vector<uint64_t> addresses = subject.addresses();
+  const std::vector<CodePlaces> places = PlacesIn(subject.path(), addresses);
+  ExpectSamePlaces(addresses, places,
+                   AskLlvmForPlaces(subject.path(), addresses));
+  // Otherwise they are the same for nothing.
+  std::set<uint32_t> of_rows;
+  std::set<uint32_t> of_calls;
+  bool unique = false;
+  for (const CodePlaces& chain : places) {
+    for (const CodePlace& place : chain) {
+      (&place == &chain[0] ? of_rows : of_calls).insert(place.discriminator);
+      unique = unique ||
+               place.function.find("6HiddenEi.__uniq.") != std::string::npos;
+    }
+  }
+  EXPECT_GT(of_rows.size(), 5u);
+  EXPECT_GT(*of_rows.rbegin(), 256u) << "no factors of duplication";
+  EXPECT_GT(of_calls.size(), 1u);
+  EXPECT_TRUE(unique);
+}
+
+INSTANTIATE_TEST_SUITE_P(Compilers, CodePlacesTest,
+                         ::testing::Values("-gdwarf-5", "-gdwarf-4",
+                                           "-gdwarf-5 -gsplit-dwarf",
+                                           "-gdwarf-4 -gsplit-dwarf",
+                                           "-gdwarf-5 -gz"));
+
+TEST(CodePlacesTest, WithoutDebugInformationThereAreNone) {
+  const CompiledSubject subject("clang++ -O2 -g0");
+  const auto image = ElfImage::Open(subject.path());
+  ASSERT_TRUE(image.ok());
+  const auto answers = FindCodePlaces(**image, subject.path(), {.roots = {}},
+                                      subject.addresses(), kMaxSourceBytes);
+  EXPECT_EQ(answers.status(), absl::NotFoundError("no debug information"));
+}
+
+TEST(FunctionOfPartTest, LeavesOutWhatIsAppended) {
+  EXPECT_EQ(FunctionOfPart("_Z3Runi"), "_Z3Runi");
+  EXPECT_EQ(FunctionOfPart("_Z3Runi.cold"), "_Z3Runi");
+  EXPECT_EQ(FunctionOfPart("run.cold.12"), "run");
+  EXPECT_EQ(FunctionOfPart("run.part.0"), "run");
+  EXPECT_EQ(FunctionOfPart("run.isra.0.constprop.1.cold"), "run");
+  EXPECT_EQ(FunctionOfPart("run.lto_priv.0"), "run");
+  EXPECT_EQ(FunctionOfPart("run.llvm.10400123"), "run");
+  EXPECT_EQ(FunctionOfPart("run.__part.3"), "run");
+  EXPECT_EQ(FunctionOfPart("run.__uniq.123.llvm.456"), "run.__uniq.123");
+}
+
+TEST(FunctionOfPartTest, KeepsWhatIsNotKnown) {
+  for (const char* name :
+       {"", ".cold", "run.colder", "run.cold.x", "run.part", "run.part.",
+        "run.__uniq.123", "run.x", "Type.method"}) {
+    EXPECT_EQ(FunctionOfPart(name), name);
+  }
+}
+
+}  // namespace
+}  // namespace wallprof::symbolize
