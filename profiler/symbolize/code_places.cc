@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "profiler/symbolize/dwarf/row_search.h"
 #include "profiler/symbolize/dwarf/source_index.h"
 #include "profiler/symbolize/function_symbols.h"
 #include "profiler/symbolize/module_images.h"
@@ -108,10 +109,11 @@ absl::StatusOr<CodePlaceAnswers> FindCodePlaces(
   }
   SourceIndex index;
   absl::StatusOr<SourceAnswers> source =
-      images.FindSource(addresses, max_bytes, /*hurry=*/nullptr, index);
+      FindSource(images.source_files(), addresses, max_bytes, index);
   if (!source.ok()) return source.status();
   CodePlaceAnswers answers;
   answers.missing = std::move(source->missing);
+  if (images.lacks_alternate()) answers.missing.insert(kLacksAlternate);
   answers.places.resize(addresses.size());
   std::vector<size_t> unnamed;
   for (size_t i = 0; i < addresses.size(); ++i) {
@@ -125,6 +127,17 @@ absl::StatusOr<CodePlaceAnswers> FindCodePlaces(
                   answers.places);
   }
   return answers;
+}
+
+absl::StatusOr<std::vector<uint64_t>> FindRowAddresses(
+    const ElfImage& image, const std::string& path,
+    const DebugPlaces& debug_places, const std::vector<AddressRange>& ranges,
+    size_t max_bytes) {
+  const ModuleImages images(image, path, debug_places);
+  if (!images.has_debug_information()) {
+    return absl::NotFoundError("no debug information");
+  }
+  return FindRowAddresses(images.source_files(), ranges, max_bytes);
 }
 
 }  // namespace wallprof::symbolize

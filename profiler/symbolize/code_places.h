@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "profiler/symbolize/address_range.h"
 #include "profiler/symbolize/debug_locator.h"
 #include "profiler/symbolize/elf_image.h"
 
@@ -58,6 +59,16 @@ struct CodePlaceAnswers {
 absl::StatusOr<CodePlaceAnswers> FindCodePlaces(
     const ElfImage& image, const std::string& path,
     const DebugPlaces& debug_places, const std::vector<uint64_t>& addresses,
+    size_t max_bytes);
+
+// The addresses in `ranges` (sorted, each in one function) where a row of a
+// line table begins, sorted, each once: together they are all the places that
+// debug information knows there, whether samples fell on them or not. Errors
+// and memory as above, but nothing is left out: what does not fit is
+// ResourceExhausted.
+absl::StatusOr<std::vector<uint64_t>> FindRowAddresses(
+    const ElfImage& image, const std::string& path,
+    const DebugPlaces& debug_places, const std::vector<AddressRange>& ranges,
     size_t max_bytes);
 
 }  // namespace wallprof::symbolize

@@ -45,9 +45,11 @@ bool ModuleImages::has_debug_information() const {
   return HasDebugInformation(debug());
 }
 
-absl::StatusOr<SourceAnswers> ModuleImages::FindSource(
-    const std::vector<uint64_t>& addresses, size_t max_bytes,
-    const std::function<bool()>& hurry, SourceIndex& index) const {
+bool ModuleImages::lacks_alternate() const {
+  return alternate_.image == nullptr && debug().HasContent(".gnu_debugaltlink");
+}
+
+SourceFiles ModuleImages::source_files() const {
   SourceFiles files;
   files.image = &debug();
   files.split.directory = std::filesystem::path(debug_path()).parent_path();
@@ -55,14 +57,7 @@ absl::StatusOr<SourceAnswers> ModuleImages::FindSource(
   if (debug_.image != nullptr) files.split.packages.push_back(path_ + ".dwp");
   files.alternate = alternate_.image.get();
   files.lowest_code = LowestCode(image_);
-  files.hurry = hurry;
-  absl::StatusOr<SourceAnswers> source =
-      symbolize::FindSource(files, addresses, max_bytes, index);
-  if (source.ok() && alternate_.image == nullptr &&
-      debug().HasContent(".gnu_debugaltlink")) {
-    source->missing.insert("the file that it shares with others is missing");
-  }
-  return source;
+  return files;
 }
 
 }  // namespace wallprof::symbolize

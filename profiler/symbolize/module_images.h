@@ -3,19 +3,20 @@
 #ifndef WALLPROF_PROFILER_SYMBOLIZE_MODULE_IMAGES_H_
 #define WALLPROF_PROFILER_SYMBOLIZE_MODULE_IMAGES_H_
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "profiler/symbolize/debug_locator.h"
 #include "profiler/symbolize/dwarf/source_search.h"
 #include "profiler/symbolize/elf_image.h"
 
 namespace wallprof::symbolize {
+
+// What is said where a part of the debug information is in a file that is not
+// there.
+inline constexpr char kLacksAlternate[] =
+    "the file that it shares with others is missing";
 
 // Not thread-safe.
 class ModuleImages {
@@ -36,10 +37,11 @@ class ModuleImages {
   }
   bool has_debug_information() const;
 
-  // symbolize::FindSource in these files; see there.
-  absl::StatusOr<SourceAnswers> FindSource(
-      const std::vector<uint64_t>& addresses, size_t max_bytes,
-      const std::function<bool()>& hurry, SourceIndex& index) const;
+  // Whether that is so; see kLacksAlternate.
+  bool lacks_alternate() const;
+
+  // These files, which stay here, to search in without hurry.
+  SourceFiles source_files() const;
 
  private:
   const ElfImage& image_;

@@ -93,14 +93,17 @@ std::vector<SourceFrames> SourceOf(const SearchedModule& module,
   if (!images.has_debug_information()) {
     return std::vector<SourceFrames>(addresses.size());
   }
-  absl::StatusOr<SourceAnswers> source = images.FindSource(
-      addresses, module.max_source_bytes, module.hurry, index);
+  SourceFiles files = images.source_files();
+  files.hurry = module.hurry;
+  absl::StatusOr<SourceAnswers> source =
+      FindSource(files, addresses, module.max_source_bytes, index);
   const std::string about =
       absl::StrCat("no lines for code in ", images.debug_path(), ": ");
   if (!source.ok()) {
     missing.insert(absl::StrCat(about, std::string(source.status().message())));
     return std::vector<SourceFrames>(addresses.size());
   }
+  if (images.lacks_alternate()) source->missing.insert(kLacksAlternate);
   for (const std::string& what : source->missing) {
     missing.insert(absl::StrCat(about, what));
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -86,6 +87,31 @@ std::vector<CodePlaces> PlacesIn(const std::string& path,
     ADD_FAILURE() << missing;
   }
   return std::move(answers->places);
+}
+
+std::vector<uint64_t> AskLlvmForRows(const std::string& path) {
+  std::set<uint64_t> rows;
+  const std::string table = OutputOf("llvm-dwarfdump --debug-line " + path);
+  for (const std::string& line : LinesOf(table)) {
+    uint64_t address = 0;
+    // "0x0000000000001130     22      0      1   0             0  is_stmt"
+    if (absl::StartsWith(line, "0x") &&
+        !absl::StrContains(line, "end_sequence") &&
+        absl::SimpleHexAtoi(line.substr(0, line.find(' ')), &address)) {
+      rows.insert(address);
+    }
+  }
+  return {rows.begin(), rows.end()};
+}
+
+std::vector<AddressRange> FunctionsIn(const std::string& path) {
+  std::vector<AddressRange> functions;
+  for (const NmSymbol& symbol : Nm(path)) {
+    if (absl::StrContains("tTwW", symbol.kind) && symbol.size > 0) {
+      functions.push_back({symbol.address, symbol.address + symbol.size});
+    }
+  }
+  return functions;
 }
 
 std::string ToString(const CodePlaces& places) {

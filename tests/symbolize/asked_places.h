@@ -23,6 +23,13 @@ std::vector<CodePlaces> PlacesIn(const std::string& path,
                                  const DebugPlaces& debug_places = {
                                      .roots = {}});
 
+// The addresses of all rows of line tables, as llvm-dwarfdump prints them:
+// sorted, each once, in code.
+std::vector<uint64_t> AskLlvmForRows(const std::string& path);
+
+// Where the functions are that have symbols with a size; sorted.
+std::vector<AddressRange> FunctionsIn(const std::string& path);
+
 std::string ToString(const CodePlaces& places);
 
 // Every place the same in both. Where we know nothing llvm-symbolizer must not

@@ -23,6 +23,17 @@ constexpr char kForProfiles[] =
     "clang++ -O2 -gline-tables-only -fdebug-info-for-profiling "
     "-funique-internal-linkage-names ";
 
+std::vector<uint64_t> RowsIn(const std::string& path,
+                             const std::vector<AddressRange>& ranges) {
+  const auto image = ElfImage::Open(path);
+  EXPECT_TRUE(image.ok()) << image.status();
+  if (!image.ok()) return {};
+  const auto rows =
+      FindRowAddresses(**image, path, {.roots = {}}, ranges, kMaxSourceBytes);
+  EXPECT_TRUE(rows.ok()) << rows.status();
+  return rows.ok() ? *rows : std::vector<uint64_t>();
+}
+
 class CodePlacesTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(CodePlacesTest, AreThoseOfLlvm) {
@@ -31,6 +42,8 @@ TEST_P(CodePlacesTest, AreThoseOfLlvm) {
   const std::vector<CodePlaces> places = PlacesIn(subject.path(), addresses);
   ExpectSamePlaces(addresses, places,
                    AskLlvmForPlaces(subject.path(), addresses));
+  EXPECT_EQ(RowsIn(subject.path(), FunctionsIn(subject.path())),
+            AskLlvmForRows(subject.path()));
   // Otherwise they are the same for nothing.
   std::set<uint32_t> of_rows;
   std::set<uint32_t> of_calls;
@@ -60,7 +73,57 @@ TEST(CodePlacesTest, WithoutDebugInformationThereAreNone) {
   ASSERT_TRUE(image.ok());
   const auto answers = FindCodePlaces(**image, subject.path(), {.roots = {}},
                                       subject.addresses(), kMaxSourceBytes);
-  EXPECT_EQ(answers.status(), absl::NotFoundError("no debug information"));
+  const absl::Status none = absl::NotFoundError("no debug information");
+  EXPECT_EQ(answers.status(), none);
+  EXPECT_EQ(FindRowAddresses(**image, subject.path(), {.roots = {}},
+                             FunctionsIn(subject.path()), kMaxSourceBytes)
+                .status(),
+            none);
+}
+
+TEST(RowAddressesTest, ThoseOutsideOfTheRangesAreLeftOut) {
+  const CompiledSubject subject(kForProfiles);
+  const std::vector<uint64_t> all = AskLlvmForRows(subject.path());
+  std::vector<AddressRange> ranges;
+  std::vector<uint64_t> expected;
+  ASSERT_GT(all.size(), 20u);
+  for (const AddressRange& function : FunctionsIn(subject.path())) {
+    // The second half, but for its last byte.
+    const AddressRange range = {(function.begin + function.end) / 2,
+                                function.end - 1};
+    ranges.push_back(range);
+    for (const uint64_t row : all) {
+      if (row >= range.begin && row < range.end) expected.push_back(row);
+    }
+  }
+  ASSERT_GT(expected.size(), 5u);
+  EXPECT_EQ(RowsIn(subject.path(), ranges), expected);
+  EXPECT_THAT(RowsIn(subject.path(), {}), IsEmpty());
+  EXPECT_THAT(
+      RowsIn(subject.path(), {{0, 1}, {~uint64_t{0} - 1, ~uint64_t{0}}}),
+      IsEmpty());
+}
+
+TEST(RowAddressesTest, WhatNeedsMoreMemoryThanAllowedIsRefused) {
+  const CompiledSubject subject("clang++ -O2 -g");
+  const auto image = ElfImage::Open(subject.path());
+  ASSERT_TRUE(image.ok());
+  const std::vector<AddressRange> functions = FunctionsIn(subject.path());
+  std::set<std::string> refused;
+  for (size_t bytes = 1 << 10; bytes < 1 << 18; bytes += 1 << 8) {
+    const auto rows = FindRowAddresses(**image, subject.path(), {.roots = {}},
+                                       functions, bytes);
+    if (rows.ok()) {
+      EXPECT_EQ(*rows, AskLlvmForRows(subject.path()));
+      break;
+    }
+    EXPECT_EQ(rows.status().code(), absl::StatusCode::kResourceExhausted);
+    refused.insert(std::string(rows.status().message()));
+  }
+  EXPECT_THAT(refused,
+              ::testing::ElementsAre(
+                  HasSubstr("debug information needs more than 0 MiB"),
+                  HasSubstr("one of its line tables needs more than 0 MiB")));
 }
 
 TEST(FunctionOfPartTest, LeavesOutWhatIsAppended) {

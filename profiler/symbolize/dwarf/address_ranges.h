@@ -12,14 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "profiler/symbolize/address_range.h"
 #include "profiler/symbolize/dwarf/debug_file.h"
 
 namespace wallprof::symbolize {
-
-struct AddressRange {
-  uint64_t begin = 0;
-  uint64_t end = 0;
-};
 
 // The attributes that say it. A missing one has form 0.
 struct RangeAttributes {

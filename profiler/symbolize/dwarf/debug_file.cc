@@ -83,7 +83,11 @@ size_t DebugFile::BytesNeeded(const Unit& unit) {
   Dwarf_Die root;
   const size_t entries = unit.end - unit.offset;
   if (dwarf_offdie(dwarf_, unit.root, &root) == nullptr) return entries;
-  return entries + 2 * LineTableOf(&root).size();
+  return entries + LineBytesNeeded(&root);
+}
+
+size_t DebugFile::LineBytesNeeded(Dwarf_Die* root) {
+  return 2 * LineTableOf(root).size();
 }
 
 void DebugFile::LoadUnit(const Unit& unit) {

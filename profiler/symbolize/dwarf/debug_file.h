@@ -22,6 +22,10 @@ namespace wallprof::symbolize {
 // Not thread-safe.
 class DebugFile {
  public:
+  // Units are best read until they take this much; then what was read of them
+  // is given back.
+  static constexpr size_t kMostToGrow = size_t{32} << 20;
+
   struct Unit {
     Dwarf_Off offset = 0;  // in .debug_info
     Dwarf_Off root = 0;    // of its first entry
@@ -62,6 +66,9 @@ class DebugFile {
   // By how much bytes() grows if the unit and its lines are loaded, near
   // enough.
   size_t BytesNeeded(const Unit& unit);
+
+  // The same of the lines alone, of the unit with the root `root`.
+  size_t LineBytesNeeded(Dwarf_Die* root);
 
   // Brings all of a unit into memory.
   void LoadUnit(const Unit& unit);

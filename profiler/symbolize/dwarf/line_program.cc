@@ -4,24 +4,30 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
+#include <utility>
 
 #include "profiler/symbolize/dwarf/byte_reader.h"
 
 namespace wallprof::symbolize {
 namespace {
 
+// Runs a program. What becomes of its rows is the matter of `Rows`, which has
+//   void Begin(uint64_t address);   a sequence
+//   void Add(const LineRow& row, uint64_t address);
+//   void End(uint64_t address);
+// and is told nothing of what the linker left out.
+template <typename Rows>
 class Run {
  public:
   Run(const LineProgramFormat& format, std::string_view program,
-      const std::vector<uint64_t>& addresses, uint64_t lowest_code)
+      uint64_t lowest_code, Rows& rows)
       : format_(format),
         first_special_(static_cast<uint8_t>(format.operands.size() + 1)),
         whole_(program),
         program_(program),
-        addresses_(addresses),
         lowest_code_(lowest_code),
-        rows_(addresses.size()),
-        known_(addresses.size()) {}
+        rows_(rows) {}
 
   // Returns the sequences.
   std::vector<LineSequence> All() {
@@ -36,8 +42,6 @@ class Run {
     Restart();
     for (ended_ = false; !ended_ && !program_.at_end();) Step();
   }
-
-  std::vector<LineRow> Rows() && { return std::move(rows_); }
 
  private:
   void Step() {
@@ -89,8 +93,10 @@ class Run {
   void Extended(ByteReader operation) {
     const uint64_t opcode = operation.Fixed(1);
     if (opcode == DW_LNE_end_sequence) {
-      Cover(address_);
-      if (in_sequence_ && !ignored_) AddSequence();
+      if (in_sequence_ && !ignored_) {
+        rows_.End(address_);
+        AddSequence();
+      }
       Restart();
       ended_ = true;
     } else if (opcode == DW_LNE_set_address) {
@@ -104,28 +110,15 @@ class Run {
     address_ += operations * format_.instruction_size;
   }
 
-  // A row reaches up to the next one.
   void Emit() {
     if (!in_sequence_) {
       in_sequence_ = true;
       begin_ = address_;
       ignored_ = address_ < lowest_code_;
-      next_ = std::lower_bound(addresses_.begin(), addresses_.end(), address_) -
-              addresses_.begin();
-    } else {
-      Cover(address_);
+      if (!ignored_) rows_.Begin(address_);
     }
-    held_ = now_;
+    if (!ignored_) rows_.Add(now_, address_);
     now_.discriminator = 0;  // said anew for each row
-  }
-
-  void Cover(uint64_t end) {
-    if (!in_sequence_ || ignored_) return;
-    for (; next_ < addresses_.size() && addresses_[next_] < end; ++next_) {
-      if (known_[next_]) continue;
-      known_[next_] = true;
-      rows_[next_] = held_;
-    }
   }
 
   void AddSequence() {
@@ -149,21 +142,85 @@ class Run {
   const uint8_t first_special_;
   const std::string_view whole_;
   ByteReader program_;
-  const std::vector<uint64_t>& addresses_;
   const uint64_t lowest_code_;
-  std::vector<LineRow> rows_;
-  std::vector<bool> known_;
+  Rows& rows_;
   std::vector<LineSequence> sequences_;
 
   uint64_t address_ = 0;
   LineRow now_;
-  LineRow held_;     // the last row
-  size_t next_ = 0;  // address that no row of the sequence has reached
   bool in_sequence_ = false;
   bool ignored_ = false;
   bool ended_ = false;
   uint64_t begin_ = 0;  // of the sequence
   size_t start_ = 0;    // the same in the program
+};
+
+// The rows in force at some sorted addresses.
+class RowsAt {
+ public:
+  explicit RowsAt(const std::vector<uint64_t>& addresses)
+      : addresses_(addresses),
+        rows_(addresses.size()),
+        known_(addresses.size()) {}
+
+  void Begin(uint64_t address) {
+    next_ = std::lower_bound(addresses_.begin(), addresses_.end(), address) -
+            addresses_.begin();
+    held_ = {};
+  }
+
+  // A row reaches up to the next one.
+  void Add(const LineRow& row, uint64_t address) {
+    End(address);
+    held_ = row;
+  }
+
+  void End(uint64_t address) {
+    for (; next_ < addresses_.size() && addresses_[next_] < address; ++next_) {
+      if (known_[next_]) continue;
+      known_[next_] = true;
+      rows_[next_] = held_;
+    }
+  }
+
+  std::vector<LineRow> Take() && { return std::move(rows_); }
+
+ private:
+  const std::vector<uint64_t>& addresses_;
+  std::vector<LineRow> rows_;
+  std::vector<bool> known_;
+  LineRow held_;     // the last row
+  size_t next_ = 0;  // address that no row of the sequence has reached
+};
+
+// Where rows begin in some sorted ranges.
+class RowStarts {
+ public:
+  explicit RowStarts(const std::vector<AddressRange>& ranges)
+      : ranges_(ranges) {}
+
+  void Begin(uint64_t) {}
+  void End(uint64_t) {}
+
+  void Add(const LineRow&, uint64_t address) {
+    const auto after =
+        std::upper_bound(ranges_.begin(), ranges_.end(), address,
+                         [](uint64_t at, const AddressRange& range) {
+                           return at < range.begin;
+                         });
+    const bool inside =
+        after != ranges_.begin() && address < std::prev(after)->end;
+    // Several rows at one address follow each other.
+    if (inside && (starts_.empty() || starts_.back() != address)) {
+      starts_.push_back(address);
+    }
+  }
+
+  std::vector<uint64_t> Take() && { return std::move(starts_); }
+
+ private:
+  const std::vector<AddressRange>& ranges_;
+  std::vector<uint64_t> starts_;
 };
 
 bool Covers(const LineSequence& sequence,
@@ -180,7 +237,8 @@ std::vector<LineRow> FindRows(const LineProgramFormat& format,
                               const std::vector<uint64_t>& addresses,
                               uint64_t lowest_code,
                               std::vector<LineSequence>& sequences) {
-  Run run(format, program, addresses, lowest_code);
+  RowsAt rows(addresses);
+  Run run(format, program, lowest_code, rows);
   if (sequences.empty()) {
     sequences = run.All();
   } else {
@@ -188,7 +246,16 @@ std::vector<LineRow> FindRows(const LineProgramFormat& format,
       if (Covers(sequence, addresses)) run.One(sequence);
     }
   }
-  return std::move(run).Rows();
+  return std::move(rows).Take();
+}
+
+std::vector<uint64_t> FindRowStarts(const LineProgramFormat& format,
+                                    std::string_view program,
+                                    const std::vector<AddressRange>& ranges,
+                                    uint64_t lowest_code) {
+  RowStarts starts(ranges);
+  Run(format, program, lowest_code, starts).All();
+  return std::move(starts).Take();
 }
 
 }  // namespace wallprof::symbolize

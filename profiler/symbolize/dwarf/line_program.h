@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "profiler/symbolize/address_range.h"
+
 namespace wallprof::symbolize {
 
 // What the header of a line table says of how to read its program.
@@ -47,6 +49,13 @@ std::vector<LineRow> FindRows(const LineProgramFormat& format,
                               const std::vector<uint64_t>& addresses,
                               uint64_t lowest_code,
                               std::vector<LineSequence>& sequences);
+
+// Where rows begin in `ranges` (sorted), in the program's order, some several
+// times. As FindRows of the whole program.
+std::vector<uint64_t> FindRowStarts(const LineProgramFormat& format,
+                                    std::string_view program,
+                                    const std::vector<AddressRange>& ranges,
+                                    uint64_t lowest_code);
 
 }  // namespace wallprof::symbolize
 

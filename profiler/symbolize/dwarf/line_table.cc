@@ -149,6 +149,11 @@ std::vector<SourcePlace> LineTable::PlacesOf(
   return places;
 }
 
+std::vector<uint64_t> LineTable::RowStarts(
+    const std::vector<AddressRange>& ranges, uint64_t lowest_code) const {
+  return FindRowStarts(format_, program_, ranges, lowest_code);
+}
+
 std::string LineTable::FileOf(uint64_t index) const {
   return index < files_.size() ? PathOf(files_[index]) : "";
 }

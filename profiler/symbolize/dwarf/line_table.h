@@ -35,6 +35,10 @@ class LineTable {
                                     uint64_t lowest_code,
                                     std::vector<LineSequence>& sequences) const;
 
+  // Where rows begin in `ranges`, see FindRowStarts.
+  std::vector<uint64_t> RowStarts(const std::vector<AddressRange>& ranges,
+                                  uint64_t lowest_code) const;
+
   // By the index that attributes use; empty if there is none.
   std::string FileOf(uint64_t index) const;
 

@@ -15,10 +15,6 @@
 namespace wallprof::symbolize {
 namespace {
 
-// Units are read until they take this much; then what was read of them is given
-// back.
-constexpr size_t kMostToGrow = size_t{32} << 20;
-
 // The addresses of one unit that are in functions known from the index.
 struct KnownPlaces {
   std::vector<uint64_t> addresses;
@@ -95,7 +91,10 @@ class Search {
   bool Fits(size_t needed) { return file_->bytes() + needed <= max_bytes_; }
 
   void MakeRoom(size_t needed) {
-    if (Fits(needed) && file_->bytes() <= empty_bytes_ + kMostToGrow) return;
+    if (Fits(needed) &&
+        file_->bytes() <= empty_bytes_ + DebugFile::kMostToGrow) {
+      return;
+    }
     source_ = std::make_unique<UnitSource>(*file_, *file_);
     file_->Forget();
   }
@@ -118,7 +117,8 @@ class Search {
     }
     for (const auto& [unit, places] : by_unit) {
       const size_t needed = file_->BytesNeeded(file_->units()[unit]);
-      MakeRoom(file_->packed() ? needed : std::min(needed, kMostToGrow));
+      MakeRoom(file_->packed() ? needed
+                               : std::min(needed, DebugFile::kMostToGrow));
       Keep(places.addresses, ReadFunctions(unit, places));
     }
     return unknown;
