@@ -33,6 +33,7 @@ void AddPgo(CLI::App& program, int& exit_status) {
   AddPgoWorker(*group, exit_status);
   AddPgoUpload(*group, exit_status);
   AddPgoDownload(*group, exit_status);
+  AddPgoExport(*group, exit_status);
   AddPgoList(*group, exit_status);
   AddPgoDelete(*group, exit_status);
   AddPgoClean(*group, exit_status);

@@ -15,6 +15,7 @@ namespace wallprof::cli {
 void AddPgoClean(CLI::App& group, int& exit_status);
 void AddPgoDelete(CLI::App& group, int& exit_status);
 void AddPgoDownload(CLI::App& group, int& exit_status);
+void AddPgoExport(CLI::App& group, int& exit_status);
 void AddPgoList(CLI::App& group, int& exit_status);
 void AddPgoScrape(CLI::App& group, int& exit_status);
 void AddPgoServe(CLI::App& group, int& exit_status);

@@ -76,6 +76,9 @@ class ElfImage {
   // nullopt if no segment loads it.
   std::optional<uint64_t> AddressOf(uint64_t offset) const;
 
+  // The other way round. nullopt if no segment loads a byte of the file there.
+  std::optional<uint64_t> OffsetOf(uint64_t address) const;
+
   // By index; symbols refer to it.
   const std::vector<Section>& sections() const { return sections_; }
 

@@ -106,7 +106,7 @@ ROOMS = {
                          'http'] + HTTP,
     'fleet/pgo/client': ['fleet/pgo', 'fleet/pgo/base', 'fleet/transfer'],
     # What compilers read.
-    'fleet/pgo/export': ['fleet/pgo', 'fleet/pgo/profile',
+    'fleet/pgo/export': ['fleet/pgo', 'fleet/pgo/profile', 'profiler/profile',
                          'profiler/symbolize'] + PROFILE,
     'fleet/pgo/scrape': ['fleet/pgo', 'fleet/files', 'fleet/log',
                          'fleet/transfer'],

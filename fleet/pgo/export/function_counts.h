@@ -19,14 +19,18 @@ struct BodyPlace {
 };
 
 struct BodyCount {
+  // Of the address in it that was met most: code runs as often as the busiest
+  // of its instructions tells. 0: it is known to be cold.
   int64_t count = 0;
   std::map<std::string, int64_t> targets;  // called from here, by samples
 };
 
 // A function, or an inlined copy of one.
 struct FunctionCounts {
-  int64_t total = 0;  // samples, of inlined copies too
-  int64_t head = 0;   // times that it was entered, in the unit of samples
+  // Of all samples in it and in what is inlined. Where the optimizer has copied
+  // code in place, samples count as in the body: as often as the code ran.
+  int64_t total = 0;
+  int64_t head = 0;  // times that it was entered, in the unit of the body
   std::map<BodyPlace, BodyCount> body;
   // Inlined copies, by where they were called and by name.
   std::map<std::pair<BodyPlace, std::string>, FunctionCounts> inlined;

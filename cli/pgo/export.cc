@@ -1,0 +1,131 @@
+#include "fleet/pgo/export/export.h"
+
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "cli/pgo/client_options.h"
+#include "cli/pgo/verb.h"
+#include "cli/profile_file.h"
+#include "fleet/pgo/names.h"
+#include "wallprof/formats.h"
+
+namespace wallprof::cli {
+namespace {
+
+struct Arguments {
+  ClientArguments client;
+  std::string format = "llvm";
+  std::string match = "build-id";
+  std::string binary;
+  std::string output = "-";
+  std::string source;  // APP|FILE
+};
+
+const std::map<std::string, pgo::ExportFormat> kFormats = {
+    {"llvm", pgo::ExportFormat::kLlvm},
+    {"autofdo-text", pgo::ExportFormat::kAutofdoText},
+    {"go", pgo::ExportFormat::kGo}};
+
+const std::map<std::string, pgo::Match> kMatches = {
+    {"build-id", pgo::Match::kBuildId}, {"name", pgo::Match::kName}};
+
+bool Exists(const std::string& path) {
+  std::error_code error;
+  return path == "-" || std::filesystem::exists(path, error);
+}
+
+// A file if there is one, else the server's.
+absl::StatusOr<Profile> Read(const Arguments& arguments) {
+  const std::string& source = arguments.source;
+  if (Exists(source)) return ReadProfile(source);
+  if (const absl::Status s = pgo::CheckApp(source); !s.ok()) {
+    return absl::NotFoundError(absl::StrCat(
+        source, ": no such file, and no program's name: ", s.message()));
+  }
+  const auto client = arguments.client.NewClient();
+  if (!client.ok()) return client.status();
+  const auto bytes = (*client)->Download(source);
+  if (!bytes.ok()) {
+    return absl::Status(
+        bytes.status().code(),
+        absl::StrCat(source, ", which is no file here, at the server: ",
+                     bytes.status().message()));
+  }
+  return DecodePprof(*bytes);
+}
+
+void Check(const Arguments& arguments) {
+  if (arguments.format != "go" && arguments.binary.empty()) {
+    throw CLI::ValidationError(
+        "--binary", "the program or library that was profiled is needed");
+  }
+  if (arguments.format != "llvm" && arguments.match == "lines") {
+    throw CLI::ValidationError("--match", "lines are for --format llvm alone");
+  }
+}
+
+absl::Status Export(const Arguments& arguments) {
+  Check(arguments);
+  absl::StatusOr<Profile> profile = Read(arguments);
+  if (!profile.ok()) return profile.status();
+  pgo::ExportOptions options;
+  options.format = kFormats.at(arguments.format);
+  options.match = kMatches.at(arguments.match);
+  options.binary = arguments.binary;
+  const absl::StatusOr<pgo::Exported> exported =
+      pgo::Export(*std::move(profile), options);
+  if (!exported.ok()) return exported.status();
+  absl::Status written = arguments.output == "-"
+                             ? Print(exported->bytes)
+                             : WriteBytes(exported->bytes, arguments.output);
+  if (!written.ok()) return written;
+  std::cerr << ToText(exported->report) << std::flush;
+  return absl::OkStatus();
+}
+
+template <typename Value>
+std::vector<std::string> NamesOf(const std::map<std::string, Value>& values) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+void AddPgoExport(CLI::App& group, int& exit_status) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = AddPgoVerb(
+      group, "export",
+      "Writes a profile as compilers and linkers read it: clang, AutoFDO's "
+      "tools, BOLT, Go",
+      exit_status, [arguments] { return Export(*arguments); });
+  verb->add_option("source", arguments->source,
+                   "File of a profile (- is standard input), or what the "
+                   "program is called at the server")
+      ->type_name("APP|FILE")
+      ->required();
+  verb->add_option("-f,--format", arguments->format, "Who reads it")
+      ->capture_default_str()
+      ->check(CLI::IsMember(NamesOf(kFormats)));
+  verb->add_option("-b,--binary", arguments->binary,
+                   "The program or library that was profiled; Go's needs none")
+      ->type_name("FILE");
+  verb->add_option("--match", arguments->match,
+                   "How the profile's code is known to be the binary's")
+      ->capture_default_str()
+      ->check(CLI::IsMember(NamesOf(kMatches)));
+  verb->add_option("-o,--output", arguments->output,
+                   "File to write, whole or not at all; - is standard output")
+      ->type_name("FILE")
+      ->capture_default_str();
+  arguments->client.AddTo(*verb);
+}
+
+}  // namespace wallprof::cli
