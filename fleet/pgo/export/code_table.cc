@@ -26,6 +26,10 @@ using symbolize::FunctionSymbol;
 // unit of a program must fit.
 constexpr size_t kMostDebugBytes = size_t{2} << 30;
 
+// Addresses that are looked up at a time: each takes up to a kilobyte, and
+// those of all code that was never met can be millions.
+constexpr size_t kAddressesAtATime = 100'000;
+
 // Of the section in which compilers leave their names.
 constexpr size_t kMostCommentBytes = 64 << 10;
 
@@ -101,6 +105,55 @@ std::vector<uint64_t> AddressesOf(const CodeCounts& counts) {
   return {addresses.begin(), addresses.end()};
 }
 
+// Where the functions lie that are hot, each once.
+std::vector<symbolize::AddressRange> HotRanges(
+    const TableBuilder& builder, const std::map<uint64_t, Code>& code) {
+  std::map<uint64_t, uint64_t> ends;
+  for (const auto& [address, at] : code) {
+    if (at.symbol.size == 0 || at.places.empty()) continue;
+    if (!builder.IsHot(at.places.back().function)) continue;
+    ends[at.symbol.begin] = at.symbol.begin + at.symbol.size;
+  }
+  std::vector<symbolize::AddressRange> ranges;
+  for (const auto& [begin, end] : ends) {
+    // One symbol may lie in another.
+    if (!ranges.empty()) ranges.back().end = std::min(ranges.back().end, begin);
+    ranges.push_back({begin, end});
+  }
+  return ranges;
+}
+
+// Where hot functions have code, all of it is known, met or not.
+absl::Status AddCold(const symbolize::ElfImage& image, const std::string& path,
+                     const symbolize::DebugPlaces& debug_places,
+                     const std::map<uint64_t, Code>& code,
+                     TableBuilder& builder) {
+  const std::vector<symbolize::AddressRange> ranges = HotRanges(builder, code);
+  const absl::StatusOr<std::vector<uint64_t>> rows =
+      symbolize::FindRowAddresses(image, path, debug_places, ranges,
+                                  kMostDebugBytes);
+  if (!rows.ok()) {
+    return NoDebugInformation(rows.status(), path, debug_places);
+  }
+  auto range = ranges.begin();
+  for (size_t at = 0; at < rows->size(); at += kAddressesAtATime) {
+    const size_t end = std::min(rows->size(), at + kAddressesAtATime);
+    const std::vector<uint64_t> some(rows->begin() + at, rows->begin() + end);
+    const absl::StatusOr<symbolize::CodePlaceAnswers> answers =
+        symbolize::FindCodePlaces(image, path, debug_places, some,
+                                  kMostDebugBytes);
+    if (!answers.ok()) {
+      return NoDebugInformation(answers.status(), path, debug_places);
+    }
+    for (size_t i = 0; i < some.size(); ++i) {
+      while (range != ranges.end() && range->end <= some[i]) ++range;
+      if (range == ranges.end()) break;
+      builder.AddCold(answers->places[i], range->begin);
+    }
+  }
+  return absl::OkStatus();
+}
+
 std::optional<double> DensityOfCode(const CodeCounts& counts,
                                     const std::map<uint64_t, Code>& code) {
   std::map<uint64_t, SampledCode> symbols;
@@ -131,6 +184,8 @@ absl::StatusOr<CodeTable> TableOfCode(
     const Code& at = code->at(address);
     builder.Add(at.places, at.symbol.begin, count);
   }
+  absl::Status s = AddCold(image, path, debug_places, *code, builder);
+  if (!s.ok()) return s;
   for (const auto& [ends, count] : counts.calls) {
     const Code& call = code->at(ends.first);
     builder.AddCall(call.places, call.symbol.begin,
