@@ -1,6 +1,7 @@
 #include "profiler/option_limits.h"
 
 #include <csignal>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "wallprof/profiler.h"
@@ -37,6 +38,21 @@ absl::Status CheckFrequency(int frequency_hz) {
   return absl::OkStatus();
 }
 
+absl::Status CheckCpuView(std::optional<View> asked) {
+  if (asked.value_or(View::kCpu) == View::kCpu) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "Only CPU time is measured here (cpu_only): there is the view cpu, and "
+      "not ",
+      std::string(NameOfView(*asked)), "."));
+}
+
+absl::Status FixedFrequencyError(int frequency_hz) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "Where only CPU time is measured (cpu_only) the rate is that of the "
+      "start, ",
+      frequency_hz, "; a measurement cannot have a higher one."));
+}
+
 absl::Status Options::Validate() const {
   if (absl::Status status = CheckFrequency(frequency_hz); !status.ok()) {
     return status;
@@ -61,6 +77,10 @@ absl::Status Options::Validate() const {
     return absl::InvalidArgumentError(
         absl::StrCat("record_dir_bytes must be at least ", kMinRecordDirBytes,
                      ", not ", record_dir_bytes));
+  }
+  if (cpu_only && (record || !record_dir.empty())) {
+    return absl::InvalidArgumentError(
+        "record does not go with cpu_only: what is recorded is wall time");
   }
   if (!record && !record_dir.empty()) {
     return absl::InvalidArgumentError("record_dir needs record");

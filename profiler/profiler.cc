@@ -9,12 +9,12 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "profiler/capture/engine.h"
-#include "profiler/capture/signal/handler.h"
 #include "profiler/option_limits.h"
 #include "profiler/own_world.h"
 #include "profiler/recorded_profiler.h"
 #include "profiler/recorder_thread.h"
 #include "profiler/stacks/measured_profile.h"
+#include "profiler/statistics.h"
 #include "profiler/symbolize/symbolizer.h"
 #include "profiler/thread_description.h"
 #include "profiler/threads/label_registry.h"
@@ -95,6 +95,14 @@ class Profiler::State {
   using Use = std::function<void(const stacks::Measurement&,
                                  const stacks::OtherLabels&)>;
 
+  // The view that is meant; InvalidArgument where there is no such one.
+  absl::StatusOr<View> ViewOf(std::optional<View> asked) const {
+    const bool cpu_only = session() != nullptr && session()->cpu_only();
+    if (!cpu_only) return asked.value_or(View::kWall);
+    if (absl::Status status = CheckCpuView(asked); !status.ok()) return status;
+    return View::kCpu;
+  }
+
   // Measures as Collect says, and gives `use` what is to be described.
   absl::Status Measure(absl::Duration duration, const CollectOptions& options,
                        const Use& use);
@@ -138,6 +146,7 @@ absl::StatusOr<std::unique_ptr<Profiler>> RecordedProfiler::Start(
   session.recording_fd = where.file;
   session.keep_everything = where.keep_everything;
   session.keep_threads = where.keep_threads;
+  session.cpu_only = options.cpu_only;
   std::shared_ptr<RecorderThread> recorder;
   if (options.record) {
     recorder = std::make_shared<RecorderThread>(
@@ -158,11 +167,15 @@ absl::StatusOr<std::unique_ptr<Profiler>> RecordedProfiler::Start(
           *std::move(engine), std::move(symbolizer), std::move(recorder))));
 }
 
-absl::StatusOr<Profile> RecordedProfiler::Read(int file, View view) {
+absl::StatusOr<Profile> RecordedProfiler::Read(int file,
+                                               std::optional<View> asked) {
   absl::StatusOr<std::unique_ptr<stacks::Recording>> recording =
       stacks::Recording::Open(file);
   if (!recording.ok()) return recording.status();
   stacks::Recording& made = **recording;
+  if (made.cpu_only()) {
+    if (absl::Status status = CheckCpuView(asked); !status.ok()) return status;
+  }
   const stacks::Frame not_sampled =
       stacks::Frame::Pseudo(stacks::PseudoFrame::kNotSampled);
   stacks::Measurement measurement = stacks::Difference(
@@ -171,7 +184,7 @@ absl::StatusOr<Profile> RecordedProfiler::Read(int file, View view) {
   stacks::ForgetTargets(measurement);
   // Labels are of the other process.
   Profile profile =
-      ProfileOf(made, measurement, view,
+      ProfileOf(made, measurement, asked.value_or(View::kWall),
                 [](const stacks::SampleKey&) { return std::vector<Label>(); });
   symbolize::Symbolizer symbolizer;
   Complete(measurement, symbolizer, {}, profile);
@@ -192,6 +205,9 @@ absl::Status Profiler::State::Measure(absl::Duration duration,
     if (absl::Status status = CheckFrequency(options.frequency_hz);
         !status.ok()) {
       return status;
+    }
+    if (session->cpu_only() && options.frequency_hz > session->frequency_hz()) {
+      return FixedFrequencyError(session->frequency_hz());
     }
   }
   capture::Session::MeasureOptions how{options.frequency_hz, options.detail,
@@ -222,12 +238,14 @@ absl::Status Profiler::State::Measure(absl::Duration duration,
 
 absl::StatusOr<Profile> Profiler::Collect(absl::Duration duration,
                                           const CollectOptions& options) {
+  const absl::StatusOr<View> view = state_->ViewOf(options.view);
+  if (!view.ok()) return view.status();
   Profile profile;
   const absl::Status measured =
       state_->Measure(duration, options,
                       [&](const stacks::Measurement& measurement,
                           const stacks::OtherLabels& labels_of) {
-                        profile = state_->Describe(measurement, options.view,
+                        profile = state_->Describe(measurement, *view,
                                                    options.enough, labels_of);
                       });
   if (!measured.ok()) return measured;
@@ -238,35 +256,42 @@ std::vector<absl::StatusOr<Profile>> Profiler::CollectViews(
     absl::Duration duration, const std::vector<View>& views,
     const CollectOptions& options) {
   std::vector<absl::StatusOr<Profile>> profiles;
-  const absl::Status measured =
-      state_->Measure(duration, options,
-                      [&](const stacks::Measurement& measurement,
-                          const stacks::OtherLabels& labels_of) {
-                        std::optional<Profile> wall;
-                        for (const View view : views) {
-                          if (view == View::kBlockedBy) {
-                            profiles.push_back(state_->Describe(
-                                measurement, view, options.enough, labels_of));
-                            continue;
-                          }
-                          if (!wall) {
-                            wall = state_->Describe(measurement, View::kWall,
-                                                    options.enough, labels_of);
-                          }
-                          profiles.push_back(SelectView(*wall, view));
-                        }
-                      });
+  const absl::Status measured = state_->Measure(
+      duration, options,
+      [&](const stacks::Measurement& measurement,
+          const stacks::OtherLabels& labels_of) {
+        std::optional<Profile> wall;
+        for (const View view : views) {
+          if (absl::Status status = state_->ViewOf(view).status();
+              !status.ok()) {
+            profiles.push_back(status);
+            continue;
+          }
+          if (view == View::kBlockedBy) {
+            profiles.push_back(
+                state_->Describe(measurement, view, options.enough, labels_of));
+            continue;
+          }
+          if (!wall) {
+            wall = state_->Describe(measurement, View::kWall, options.enough,
+                                    labels_of);
+          }
+          profiles.push_back(SelectView(*wall, view));
+        }
+      });
   if (!measured.ok()) profiles.assign(views.size(), measured);
   return profiles;
 }
 
-absl::StatusOr<Profile> Profiler::Snapshot(View view) {
+absl::StatusOr<Profile> Profiler::Snapshot(std::optional<View> asked) {
   capture::Session* session = state_->session();
   if (session == nullptr) return NotHere();
+  const absl::StatusOr<View> view = state_->ViewOf(asked);
+  if (!view.ok()) return view.status();
   Profile profile;
   const absl::Status measured =
       session->MeasureAll([&](const stacks::Measurement& measurement) {
-        profile = state_->Describe(measurement, view, {});
+        profile = state_->Describe(measurement, *view, {});
       });
   if (!measured.ok()) return measured;
   return profile;
@@ -333,47 +358,15 @@ std::vector<ThreadInfo> Profiler::Threads() {
 }
 
 Statistics Profiler::Stats() const {
-  Statistics result;
   capture::Session* session = state_->session();
-  if (session == nullptr) return result;
-  const stacks::Recording& recording = session->recording();
-  const stacks::Tallies& tallies = recording.tallies();
-  result.frequency_hz = session->frequency_hz();
-  result.ticks = tallies.ticks.get();
-  const double seconds =
-      static_cast<double>(recording.last_tick_ns() - recording.start_ns()) /
-      1e9;
-  if (seconds > 0) {
-    result.achieved_hz = static_cast<double>(result.ticks) / seconds;
-  }
-  result.threads = tallies.threads.get();
-  result.cpu_time = absl::Nanoseconds(session->own_cpu_ns());
-  result.memory_bytes =
-      session->memory_bytes() +
+  if (session == nullptr) return {};
+  Statistics statistics = StatisticsOf(*session);
+  statistics.memory_bytes +=
       static_cast<int64_t>(symbolize::SymbolizerOptions().cache_bytes);
   if (state_->recorder() != nullptr) {
-    result.memory_bytes += state_->recorder()->memory_bytes();
+    statistics.memory_bytes += state_->recorder()->memory_bytes();
   }
-  result.unchanged = tallies.unchanged.get();
-  result.memo_hits = tallies.memo_hits.get();
-  result.walks = tallies.walks.get();
-  result.interrupts = tallies.interrupts.get();
-  result.eintr_delivered =
-      capture::GetSignalTallies().eintr.load(std::memory_order_relaxed);
-  result.late_total = absl::Nanoseconds(tallies.late_ns.get());
-  result.lost.truncated = tallies.lost_truncated.get();
-  result.lost.overflow = tallies.lost_overflow.get();
-  result.lost.masked = tallies.lost_masked.get();
-  result.lost.small_stack = tallies.lost_small_stack.get();
-  result.lost.exited = tallies.lost_exited.get();
-  result.lost.late = tallies.lost_late.get();
-  result.lost.unseen = tallies.lost_unseen.get();
-  for (capture::Shortfall& shortfall : session->kernel().shortfalls()) {
-    result.degraded.push_back({std::move(shortfall.what),
-                               std::move(shortfall.why),
-                               std::move(shortfall.instead)});
-  }
-  return result;
+  return statistics;
 }
 
 absl::Status Profiler::RunPrivately(const std::string& name,

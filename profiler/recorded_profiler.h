@@ -7,6 +7,7 @@
 #define WALLPROF_PROFILER_RECORDED_PROFILER_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "wallprof/profile.h"
@@ -33,7 +34,7 @@ class RecordedProfiler {
 
   // The profile of all that the recording in `file` holds, as Snapshot gives it
   // for `view`. NotFound when nothing was recorded.
-  static absl::StatusOr<Profile> Read(int file, View view);
+  static absl::StatusOr<Profile> Read(int file, std::optional<View> view);
 };
 
 }  // namespace wallprof

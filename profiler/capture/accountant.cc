@@ -162,8 +162,16 @@ void Accountant::End(ObservedThread& thread, int64_t now_ns) {
 }
 
 void Accountant::AddExited(int64_t cpu_ns) {
+  AddCpu(PseudoFrame::kExited, cpu_ns);
+}
+
+void Accountant::AddNotSampled(int64_t cpu_ns) {
+  AddCpu(PseudoFrame::kNotSampled, cpu_ns);
+}
+
+void Accountant::AddCpu(PseudoFrame pseudo, int64_t cpu_ns) {
   SampleKey key;
-  key.stack = PseudoStack(PseudoFrame::kExited);
+  key.stack = PseudoStack(pseudo);
   table_.Add(EntryOf(key), Counts{0, cpu_ns, 0});
 }
 

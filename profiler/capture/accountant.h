@@ -55,6 +55,9 @@ class Accountant {
   // CPU time of threads that no look accounts for.
   void AddExited(int64_t cpu_ns);
 
+  // CPU time of the program, of no one thread, that no sample accounts for.
+  void AddNotSampled(int64_t cpu_ns);
+
   // The key's entry, or that of [overflow] for its thread, counted.
   stacks::EntryId EntryOf(const stacks::SampleKey& key);
 
@@ -65,6 +68,7 @@ class Accountant {
   stacks::StackId PseudoStack(stacks::PseudoFrame pseudo);
 
  private:
+  void AddCpu(stacks::PseudoFrame pseudo, int64_t cpu_ns);
   void Credit(ObservedThread& thread, const Place& place, int64_t wall_ns);
   void CreditRunning(const ObservedThread& thread, stacks::SampleKey key,
                      stacks::Counts counts);

@@ -253,6 +253,11 @@ bool OwnThreads::ContainsLocked(threads::Tid tid) const {
                      [tid](const Own& own) { return own.tid == tid; });
 }
 
+int OwnThreads::count() const {
+  std::lock_guard lock(mutex_);
+  return running_ + static_cast<int>(kept_.size());
+}
+
 void OwnThreads::Prune(const std::vector<threads::Tid>& listed) {
   std::lock_guard lock(mutex_);
   own_.erase(std::remove_if(own_.begin(), own_.end(),

@@ -53,6 +53,9 @@ class OwnThreads {
   // which procfs lists before it is known here.
   bool MayContain(threads::Tid tid) const;
 
+  // How many of ours there are now.
+  int count() const;
+
   // Forgets ended threads that are no longer in `listed`, which is sorted.
   void Prune(const std::vector<threads::Tid>& listed);
 

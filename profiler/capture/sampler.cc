@@ -37,6 +37,7 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
       interrupter_(interrupter),
       kernel_(kernel),
       loader_(loader),
+      modules_(loader),
       unwinder_(memory_, recording),
       outside_(memory_, unwinder_, recording),
       accountant_(recording),
@@ -57,7 +58,7 @@ Sampler::Sampler(stacks::Recording& recording, OwnThreads& own_threads,
     kernel_.Add({"loader-count", "not found", "compare-maps"});
   }
   previous_ns_ = recording.start_ns();
-  ReloadModules();
+  modules_.Reload([this](const std::string& maps) { SetModules(maps); });
   lock_waits_.FindFunctions(
       [this](uint64_t pc) -> std::optional<LockFunctions::Bounds> {
         const unwind::FrameDescription* found = unwinder_.FunctionAt(pc);
@@ -73,7 +74,7 @@ void Sampler::Tick(int64_t now_ns, bool everyone, bool targets) {
   now_ns_ = now_ns;
   ++tick_;
   recording_.BeginTick();
-  UpdateModules();
+  modules_.Update([this](const std::string& maps) { SetModules(maps); });
   interrupter_.CheckHandler();
   interrupter_.Harvest([this](ObservedThread& thread, const Request& answer) {
     Take(thread, answer);
@@ -225,7 +226,7 @@ void Sampler::LookBlocked(ObservedThread& thread, const SyscallState& state) {
   const auto unmoved = [&] {
     Witness again;
     return ReadWitness(thread, again) && again == thread.witness &&
-           ModulesAreKnown();
+           modules_.AreKnown();
   };
   const OutsideLook::Outcome outcome = outside_.Look(thread, state, unmoved);
   switch (outcome) {
@@ -238,7 +239,7 @@ void Sampler::LookBlocked(ObservedThread& thread, const SyscallState& state) {
       recording_.tallies().memo_hits.add(1);
       break;
     case OutsideLook::Outcome::kWalked:
-      unknown_code_ |= outside_.met_unknown_code();
+      if (outside_.met_unknown_code()) modules_.MetUnknownCode();
       if (!thread.memo.complete) recording_.tallies().lost_truncated.add(1);
       break;
   }

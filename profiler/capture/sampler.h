@@ -11,11 +11,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "profiler/capture/accountant.h"
+#include "profiler/capture/any_sampler.h"
 #include "profiler/capture/file_cache.h"
 #include "profiler/capture/interrupter.h"
 #include "profiler/capture/kernel.h"
 #include "profiler/capture/lock_waits.h"
 #include "profiler/capture/look_budget.h"
+#include "profiler/capture/module_watch.h"
 #include "profiler/capture/observed_thread.h"
 #include "profiler/capture/outside_look.h"
 #include "profiler/capture/own_threads.h"
@@ -29,22 +31,8 @@
 
 namespace wallprof::capture {
 
-// A thread as the last look found it; for /threads.
-struct ThreadView {
-  threads::Tid tid = 0;
-  std::string name;
-  stacks::ThreadState state = stacks::ThreadState::kRunning;
-  uint16_t wait = stacks::kNoWait;
-  int64_t in_state_ns = 0;
-  int64_t cpu_ns = 0;
-  bool truncated = false;
-  stacks::StackId stack = stacks::kNoStack;
-  uint64_t lock = 0;         // address of the one that it waits for; 0: none
-  threads::Tid held_by = 0;  // who has that; 0: nobody
-};
-
 // For the sampler's thread alone, and made on it.
-class Sampler {
+class Sampler : public AnySampler {
  public:
   // The arguments must outlive the sampler.
   Sampler(stacks::Recording& recording, OwnThreads& own_threads,
@@ -52,36 +40,33 @@ class Sampler {
           Kernel& kernel, unwind::LoaderWatch loader,
           const LockFunctions& lock_functions);
 
-  ~Sampler();
+  ~Sampler() override;
+
+  // One tick a look.
+  int TicksPerSecond(int frequency_hz) const override { return frequency_hz; }
 
   // One look at each thread whose turn it is; at `everyone`, at all.
   // `targets`: what blocked threads wait for is wanted from this tick on; it
   // should then be one for everyone.
-  void Tick(int64_t now_ns, bool everyone, bool targets);
+  void Tick(int64_t now_ns, bool everyone, bool targets) override;
 
   // Accounts up to the last tick what threads have done that were left out
   // since their last look and have not run.
-  void CatchUp();
+  void CatchUp() override;
 
-  std::vector<ThreadView> Views() const;
+  std::vector<ThreadView> Views() override;
 
   // Forgets stacks, and looks at every thread anew.
-  void ClearTable();
+  void ClearTable() override;
 
-  // Anonymous memory that grows with the number of threads, as of the last
-  // listing of them.
-  size_t thread_bytes() const { return thread_bytes_; }
+  // As of the last listing of threads.
+  size_t memory_bytes() const override { return thread_bytes_; }
 
  private:
   using ThreadMap =
       absl::flat_hash_map<threads::Tid, std::unique_ptr<ObservedThread>>;
 
-  void UpdateModules();
-  void ReloadModules();
   void SetModules(const std::string& maps);
-  bool ModulesAreKnown() const;
-  bool MayReadMaps() const;
-  std::string ReadMaps();
   void UpdateRegions();
 
   void UpdateThreads();
@@ -121,6 +106,7 @@ class Sampler {
   Interrupter& interrupter_;
   Kernel& kernel_;
   unwind::LoaderWatch loader_;
+  ModuleWatch modules_;
   unwind::Memory memory_;
   unwind::Unwinder unwinder_;
   OutsideLook outside_;
@@ -155,12 +141,7 @@ class Sampler {
   int64_t tick_ = 0;
 
   uint64_t labels_generation_ = 0;
-  uint64_t loader_added_ = 0;
-  bool unknown_code_ = false;
   bool regions_wanted_ = false;
-  int64_t maps_read_ns_ = 0;  // when
-  int64_t maps_cost_ns_ = 0;  // how long it took
-  size_t maps_hash_ = 0;
 
   bool some_ended_ = false;
   bool exited_due_ = true;       // [exited] is behind

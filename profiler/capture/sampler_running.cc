@@ -85,11 +85,11 @@ void Sampler::Take(ObservedThread& thread, const Request& answer) {
   recording_.tallies().walks.add(1);
   // The thread has run on, and the code that it was in may be gone and other
   // code in its place. It is asked again, and the time waits for that answer.
-  if (answer.modules_added != loader_added_ || !ModulesAreKnown() ||
+  if (answer.modules_added != modules_.added() || !modules_.AreKnown() ||
       !loader_.settled()) {
     return;
   }
-  unknown_code_ |= unwinder_.met_unknown_code();
+  if (unwinder_.met_unknown_code()) modules_.MetUnknownCode();
   // A first answer has one page at most, since nothing was known of the
   // stack; the next one has it all, and the time waits for that.
   constexpr int kMaxShortAnswers = 2;

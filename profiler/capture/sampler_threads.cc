@@ -159,7 +159,7 @@ void Sampler::AccountExited() {
   exited_shown_ns_ += more;
 }
 
-std::vector<ThreadView> Sampler::Views() const {
+std::vector<ThreadView> Sampler::Views() {
   std::vector<ThreadView> views;
   for (const Turn& turn : order_) {
     const ObservedThread& thread = *turn.thread;

@@ -46,6 +46,7 @@ class Session::ScopedEveryone {
   ScopedEveryone(Session& session, int64_t from_ns) : session_(session) {
     std::lock_guard lock(session_.mutex_);
     from_ = session_.everyone_from_ns_.insert(from_ns);
+    if (session_.options_.cpu_only) session_.Wake();
   }
   ScopedEveryone(const ScopedEveryone&) = delete;
   ScopedEveryone& operator=(const ScopedEveryone&) = delete;

@@ -15,10 +15,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "profiler/capture/any_sampler.h"
 #include "profiler/capture/interrupter.h"
 #include "profiler/capture/kernel.h"
 #include "profiler/capture/own_threads.h"
-#include "profiler/capture/sampler.h"
 #include "profiler/stacks/recording.h"
 #include "profiler/stacks/snapshot.h"
 #include "profiler/threads/privileges.h"
@@ -41,6 +41,8 @@ struct SessionOptions {
   // whole at the end.
   bool keep_everything = false;
   bool keep_threads = false;  // see OwnThreads
+  // Only CPU time is measured; threads that do not run are left alone.
+  bool cpu_only = false;
   // Runs on a thread of the profiler's own, beside the sampler, in every
   // process that has one. Returns soon after Stop. May be empty.
   std::function<void(Session&)> companion;
@@ -95,11 +97,16 @@ class Session {
                             std::function<void()> body);
 
   // See Interrupter::KeepOff. While the session is parked.
-  void KeepOff(threads::Tid tid, bool off) { interrupter_->KeepOff(tid, off); }
+  void KeepOff(threads::Tid tid, bool off) {
+    if (interrupter_ != nullptr) interrupter_->KeepOff(tid, off);
+  }
 
   const stacks::Recording& recording() const { return *recording_; }
   const Kernel& kernel() const { return kernel_; }
   int frequency_hz() const { return frequency_hz_; }
+  bool cpu_only() const { return options_.cpu_only; }
+  // What samples; as in Statistics.
+  const char* source() const { return source_; }
   int64_t memory_bytes() const;
   int64_t own_cpu_ns() const { return own_threads_.CpuTimeNs(); }
 
@@ -110,19 +117,30 @@ class Session {
  private:
   friend class SliceReader;
 
+  // The sampler's deepest moment is reading the headers of a new module.
+  static constexpr size_t kSamplerStack = 256 << 10;
+
+  // Symbols are resolved and profiles encoded on these.
+  static constexpr size_t kPrivateStack = size_t{1} << 20;
+
   Session(const SessionOptions& options, unwind::LoaderWatch loader);
 
+  absl::Status MakeInterrupter();
   void Main();
-  void Loop(Sampler& sampler);
+  std::unique_ptr<AnySampler> MakeSampler();
+  std::unique_ptr<AnySampler> MakeCpuSampler();
+  void Loop(AnySampler& sampler);
+  bool IsDue(int64_t now_ns, int64_t deadline_ns);
+  int64_t NextAskedNs() const;
   void SleepUntil(int64_t deadline_ns);
   void Wake();
-  void RunTasks(Sampler& sampler);
+  void RunTasks(AnySampler& sampler);
   bool MayBeEmptied() const;
-  void EmptyIfFull(Sampler& sampler);
+  void EmptyIfFull(AnySampler& sampler);
   void StartCompanion();
   void TestClockOnce();
   void FollowPrivileges(int64_t now_ns);
-  absl::Status RunOnSampler(std::function<void(Sampler&)> task);
+  absl::Status RunOnSampler(std::function<void(AnySampler&)> task);
   absl::Status WaitForTick(int64_t time_ns,
                            const std::function<bool()>& cancelled);
   absl::StatusOr<stacks::Snapshot> SnapshotFrom(
@@ -146,6 +164,7 @@ class Session {
   std::atomic<uint32_t> wake_ups_{0};  // a futex
   std::atomic<int> frequency_hz_;      // now
   std::atomic<int64_t> sampler_bytes_{0};
+  std::atomic<const char*> source_{"looks"};
   bool clock_tested_ = false;
   threads::Privileges privileges_;  // as last seen of the main thread
   int64_t privileges_read_ns_ = 0;
@@ -155,13 +174,14 @@ class Session {
 
   std::mutex mutex_;                 // guards what follows
   std::condition_variable stopped_;  // or somebody is done
-  std::vector<std::function<void(Sampler&)>> posted_;
+  std::vector<std::function<void(AnySampler&)>> posted_;
   bool sampler_ended_ = false;
   bool slice_end_wanted_ = false;
   int targets_wanted_ = 0;    // by so many readers
   int waiting_ = 0;           // for the sampler to run what they posted
   std::multiset<int> rates_;  // of the readers
   std::multiset<int64_t> everyone_from_ns_;
+  int64_t last_everyone_ns_ = 0;  // when a tick was last for everyone
 
   // Last, since its destructor waits for threads that use all of the above.
   OwnThreads own_threads_;

@@ -80,7 +80,7 @@ absl::Status SliceReader::MeasureAndEmpty(const Use& use) {
         std::max(start_->time_ns, session_.recording_->last_tick_ns());
     absl::Status status = session_.WaitForTick(after_ns + 1, nullptr);
     if (!status.ok()) return status;
-    status = session_.RunOnSampler([&](Sampler& sampler) {
+    status = session_.RunOnSampler([&](AnySampler& sampler) {
       stacks::Snapshot end = stacks::TakeSnapshot(*session_.recording_);
       if (!end.whole) return;
       Give(std::move(end), use);

@@ -22,6 +22,8 @@ const char* PseudoFrameName(PseudoFrame pseudo) {
       return "[held by]";
     case PseudoFrame::kLater:
       return "[later]";
+    case PseudoFrame::kKernel:
+      return "[kernel]";
     case PseudoFrame::kLessHeavy:
       return "[less heavy stacks]";
     case PseudoFrame::kUnknown:

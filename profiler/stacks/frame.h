@@ -25,6 +25,7 @@ enum class PseudoFrame : uint8_t {
   kHeldBy,      // parts a waiter's stack from that of the lock's holder
   kLater,       // the holder's stack is one of after it was seen to hold
   kUnknown,     // in place of a holder that is not known
+  kKernel,      // ran in the kernel, called from the frame before
   kLessHeavy,   // in place of stacks that are not shown one by one
 };
 

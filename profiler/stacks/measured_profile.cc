@@ -10,11 +10,12 @@ namespace {
 
 class Builder {
  public:
-  Builder(const Recording& recording, const SyscallNames& syscall_name,
-          const OtherLabels& labels_of)
+  Builder(const Recording& recording, const Measurement& measurement,
+          const SyscallNames& syscall_name, const OtherLabels& labels_of)
       : recording_(recording),
         syscall_name_(syscall_name),
-        labels_of_(labels_of) {
+        labels_of_(labels_of),
+        cpu_only_(measurement.cpu_only) {
     for (uint32_t id = 1; id < recording.module_count(); ++id) {
       AddMapping(id, *recording.module(static_cast<ModuleId>(id)));
     }
@@ -38,8 +39,8 @@ class Builder {
   void Add(const Measured& measured) {
     Sample sample;
     locations_.Append(Frames(measured.key.stack), sample);
-    sample.values = {measured.counts.samples, measured.counts.cpu_ns,
-                     measured.counts.wall_ns};
+    sample.values = {measured.counts.samples, measured.counts.cpu_ns};
+    if (!cpu_only_) sample.values.push_back(measured.counts.wall_ns);
     AddLabels(measured.key, sample);
     profile_.samples.push_back(std::move(sample));
   }
@@ -92,9 +93,29 @@ class Builder {
   const Recording& recording_;
   const SyscallNames& syscall_name_;
   const OtherLabels& labels_of_;
+  const bool cpu_only_;
   Profile profile_;
   FrameLocations locations_{profile_};
 };
+
+std::string CpuOnlyComment(const Measurement& measurement) {
+  Counts sum;
+  for (const Measured& measured : measurement.samples) sum += measured.counts;
+  const double seconds = static_cast<double>(sum.cpu_ns) / 1e9;
+  return absl::StrFormat(
+      "wallprof: CPU time only, %d samples in %.3f s of it, %.2f a second",
+      sum.samples, seconds,
+      seconds > 0 ? static_cast<double>(sum.samples) / seconds : 0);
+}
+
+// CPU time of what was sampled, a sample.
+int64_t CpuPeriodNs(const Measurement& measurement) {
+  Counts sum;
+  for (const Measured& measured : measurement.samples) {
+    if (measured.counts.samples != 0) sum += measured.counts;
+  }
+  return sum.cpu_ns / std::max<int64_t>(sum.samples, 1);
+}
 
 }  // namespace
 
@@ -123,15 +144,19 @@ std::vector<std::string> LossComments(const Measurement& measurement) {
   const double seconds =
       static_cast<double>(measurement.end_ns - measurement.start_ns) / 1e9;
   const double ticks = static_cast<double>(measurement.ticks);
-  std::vector<std::string> comments = {absl::StrFormat(
-      "wallprof: %d ticks, %.2f Hz, %.3f ms late on average", measurement.ticks,
-      seconds > 0 ? ticks / seconds : 0,
-      ticks > 0 ? static_cast<double>(losses.late_ns) / 1e6 / ticks : 0)};
+  std::vector<std::string> comments = {
+      measurement.cpu_only
+          ? CpuOnlyComment(measurement)
+          : absl::StrFormat(
+                "wallprof: %d ticks, %.2f Hz, %.3f ms late on average",
+                measurement.ticks, seconds > 0 ? ticks / seconds : 0,
+                ticks > 0 ? static_cast<double>(losses.late_ns) / 1e6 / ticks
+                          : 0)};
   const std::pair<const char*, int64_t> reasons[] = {
       {"truncated", losses.truncated}, {"overflow", losses.overflow},
       {"masked", losses.masked},       {"small_stack", losses.small_stack},
       {"exited", losses.exited},       {"late", losses.late},
-      {"unseen", losses.unseen},
+      {"unseen", losses.unseen},       {"dropped", losses.dropped},
   };
   for (const auto& [reason, count] : reasons) {
     if (count == 0) continue;
@@ -144,7 +169,16 @@ Profile MeasuredProfile(const Recording& recording,
                         const Measurement& measurement,
                         const SyscallNames& syscall_name,
                         const OtherLabels& labels_of) {
-  Builder builder(recording, syscall_name, labels_of);
+  Builder builder(recording, measurement, syscall_name, labels_of);
+  if (measurement.cpu_only) {
+    for (const Measured& measured : measurement.samples) {
+      if (measured.counts.cpu_ns != 0) builder.Add(measured);
+    }
+    Profile profile = builder.Finish(
+        {{"samples", "count"}, {"cpu", "nanoseconds"}}, measurement);
+    profile.period = CpuPeriodNs(measurement);
+    return profile;
+  }
   for (const Measured& measured : measurement.samples) builder.Add(measured);
   return builder.Finish(
       {{"samples", "count"}, {"cpu", "nanoseconds"}, {"wall", "nanoseconds"}},
@@ -155,7 +189,7 @@ Profile LockWaitProfile(const Recording& recording,
                         const Measurement& measurement,
                         const SyscallNames& syscall_name,
                         const OtherLabels& labels_of) {
-  Builder builder(recording, syscall_name, labels_of);
+  Builder builder(recording, measurement, syscall_name, labels_of);
   for (const Measured& wait : measurement.lock_waits) {
     builder.AddLockWait(wait);
   }

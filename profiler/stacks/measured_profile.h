@@ -21,7 +21,8 @@ using OtherLabels = std::function<std::vector<Label>(const SampleKey&)>;
 
 // A wall profile of types samples/count, cpu/nanoseconds, wall/nanoseconds.
 // Frames of code become locations without lines; pseudo-frames are named.
-// The period is what was achieved.
+// The period is what was achieved. Where CPU time alone was measured, a CPU
+// profile: types samples/count, cpu/nanoseconds.
 Profile MeasuredProfile(const Recording& recording,
                         const Measurement& measurement,
                         const SyscallNames& syscall_name,

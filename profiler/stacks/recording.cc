@@ -19,7 +19,7 @@ namespace {
 
 // "wallprof" and the version of the layout, so that two builds that differ in
 // it do not read each other.
-constexpr uint64_t kMagic = 0x33666f72706c6c77;
+constexpr uint64_t kMagic = 0x34666f72706c6c77;
 
 // Enough for every thread that lived since the table was last cleared in all
 // but the most churning programs; 80 bytes each.

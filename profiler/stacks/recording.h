@@ -48,6 +48,10 @@ struct Tallies {
   Gauge lost_exited;
   Gauge lost_late;
   Gauge lost_unseen;
+  Gauge lost_dropped;
+  // Where CPU time alone is recorded.
+  Gauge samples;
+  Gauge program_cpu_ns;  // used since the start, as the process's clock tells
 };
 
 // One thread, from when it was first seen until it ended.
@@ -137,6 +141,9 @@ class Recording {
   // up to the last one was written.
   void EndCatchUp();
 
+  // That only CPU time is recorded. Before the first tick.
+  void set_cpu_only(bool cpu_only) { header_->cpu_only = cpu_only; }
+
   // Forgets stacks and threads, not modules. Only between ticks.
   void Clear();
 
@@ -149,6 +156,7 @@ class Recording {
   int64_t start_ns() const { return header_->start_ns; }
   int64_t start_wall_ns() const { return header_->start_wall_ns; }
   int32_t pid() const { return header_->pid; }
+  bool cpu_only() const { return header_->cpu_only; }
   uint32_t thread_count() const;
   const ThreadRecord& thread(uint32_t index) const { return threads_[index]; }
   const ModuleRecord* module(ModuleId id) const;  // nullptr: none such
@@ -167,6 +175,7 @@ class Recording {
     std::atomic<uint64_t> tick_sequence;
     std::atomic<int64_t> last_tick_ns;
     std::atomic<bool> last_tick_whole;
+    std::atomic<bool> cpu_only;
     std::atomic<uint32_t> thread_count;
     std::atomic<uint32_t> module_count;
     Tallies tallies;

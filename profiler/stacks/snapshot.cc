@@ -19,7 +19,8 @@ Losses ReadLosses(const Tallies& tallies) {
   return {tallies.late_ns.get(),          tallies.lost_truncated.get(),
           tallies.lost_overflow.get(),    tallies.lost_masked.get(),
           tallies.lost_small_stack.get(), tallies.lost_exited.get(),
-          tallies.lost_late.get(),        tallies.lost_unseen.get()};
+          tallies.lost_late.get(),        tallies.lost_unseen.get(),
+          tallies.lost_dropped.get()};
 }
 
 void ReadAll(const Recording& recording, Snapshot& snapshot) {
@@ -55,7 +56,8 @@ Losses Minus(const Losses& a, const Losses& b) {
           a.small_stack - b.small_stack,
           a.exited - b.exited,
           a.late - b.late,
-          a.unseen - b.unseen};
+          a.unseen - b.unseen,
+          a.dropped - b.dropped};
 }
 
 Counts Minus(const Counts& a, const Counts& b) {
@@ -219,6 +221,7 @@ Measurement Difference(const Recording& recording, const Snapshot& start,
   result.start_ns = start.time_ns;
   result.end_ns = end.time_ns;
   result.ticks = end.ticks - start.ticks;
+  result.cpu_only = recording.cpu_only();
   result.losses = Minus(end.losses, start.losses);
   for (uint32_t i = 0; i < end.entries.size(); ++i) {
     Measured sample;

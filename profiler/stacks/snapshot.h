@@ -19,6 +19,7 @@ struct Losses {
   int64_t exited = 0;
   int64_t late = 0;
   int64_t unseen = 0;
+  int64_t dropped = 0;
 };
 
 // Time of a thread that is known without sampling.
@@ -48,6 +49,7 @@ struct Measurement {
   int64_t start_ns = 0;  // CLOCK_MONOTONIC
   int64_t end_ns = 0;
   int64_t ticks = 0;
+  bool cpu_only = false;  // there is no wall time in it
   Losses losses;
   std::vector<Measured> samples;
   std::vector<Measured> lock_waits;  // of keys with a holder

@@ -44,9 +44,13 @@ Collected::Collected(const Profile& profile) {
     NamedSample named;
     named.labels = sample.labels;
     named.samples = sample.values.at(0);
-    // A profile of waits for locks has no CPU time.
-    named.cpu_ns = sample.values.size() > 2 ? sample.values[1] : 0;
-    named.wall_ns = sample.values.back();
+    for (size_t i = 0; i < sample.values.size(); ++i) {
+      const std::string& type = profile.sample_types[i].type;
+      if (type == "cpu") named.cpu_ns = sample.values[i];
+      if (type == "wall" || type == "lockwait") {
+        named.wall_ns = sample.values[i];
+      }
+    }
     for (auto id = sample.location_ids.rbegin();
          id != sample.location_ids.rend(); ++id) {
       const auto& lines = locations.at(*id)->lines;

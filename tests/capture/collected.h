@@ -54,6 +54,7 @@ class Profiling {
   explicit Profiling(const Options& options = {});
   Profiler& operator*() { return *profiler_; }
   Profiler* operator->() { return profiler_.get(); }
+  const Profiler* operator->() const { return profiler_.get(); }
   Collected Collect(absl::Duration duration, const CollectOptions& how = {});
   void Stop() { profiler_.reset(); }
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,13 @@ struct Options {
   // information needs more has names without lines, and a comment says so.
   size_t debug_memory_bytes = size_t{160} << 20;
 
+  // Whether only CPU time is measured. Then threads that are blocked cost
+  // nothing, and where the kernel lets perf_event_open(2) do it no thread is
+  // disturbed even while it runs; `frequency_hz` is samples a second of CPU
+  // time. Profiles have samples/count and cpu/nanoseconds, and there is no
+  // other view. Not with `record`. docs/cpu-only.md has what is lost by it.
+  bool cpu_only = false;
+
   // Whether a forked child is profiled too. By default its profiler is off.
   bool restart_in_child = false;
 
@@ -74,14 +82,17 @@ struct Options {
 
 // How one measurement is made.
 struct CollectOptions {
-  // At least this many looks a second while it lasts; 0: Options' rate.
+  // At least this many looks a second while it lasts; 0: Options' rate, which
+  // is also the most with Options::cpu_only.
   int frequency_hz = 0;
 
   // kBlockedBy: who holds the locks that threads wait for; the profile has the
   // types samples/count, lockwait/nanoseconds, and each stack is the waiter's,
   // [held by], and the holder's. Any other view is had from the wall profile
-  // that is measured then, by SelectView.
-  View view = View::kWall;
+  // that is measured then, by SelectView. nullopt: all that there is, which is
+  // the wall profile, and with Options::cpu_only the CPU profile; then any view
+  // but that is InvalidArgument.
+  std::optional<View> view;
 
   // Asked about every 50 ms; when it says true, Collect ends early with
   // Cancelled. Called on Collect's own thread.
@@ -125,8 +136,11 @@ struct Degradation {
 
 // What the profiler did so far, and what it cost.
 struct Statistics {
+  bool cpu_only = false;
+  // What samples: "looks" at threads, or "perf-events" of the kernel.
+  std::string source;
   int frequency_hz = 0;
-  double achieved_hz = 0;
+  double achieved_hz = 0;  // with cpu_only: samples a second of CPU time
   int64_t ticks = 0;
   int64_t threads = 0;          // now
   absl::Duration cpu_time;      // of the sampler and its threads
@@ -145,6 +159,7 @@ struct Statistics {
     int64_t exited = 0;       // threads that ended between looks
     int64_t late = 0;         // answers that came after a later look
     int64_t unseen = 0;       // looks whose stack could not be had
+    int64_t dropped = 0;      // samples that found the kernel's buffer full
   } lost;
   std::vector<Degradation> degraded;
 };
@@ -170,7 +185,8 @@ class Profiler {
   Profiler& operator=(const Profiler&) = delete;
 
   // Measures for `duration`, from tick to tick, and returns a symbolized wall
-  // profile: types samples/count, cpu/nanoseconds, wall/nanoseconds. Any
+  // profile: types samples/count, cpu/nanoseconds, wall/nanoseconds; with
+  // Options::cpu_only a CPU profile without the last. Any
   // number of threads may collect at once; each needs 256 KiB of stack.
   // InvalidArgument for a duration not above zero or a frequency out of range;
   // Cancelled as above.
@@ -187,7 +203,7 @@ class Profiler {
   // last emptied, which happens when it is nearly full and nobody collects.
   // Thread-safe.
   // Of the view as in CollectOptions.
-  absl::StatusOr<Profile> Snapshot(View view = View::kWall);
+  absl::StatusOr<Profile> Snapshot(std::optional<View> view = std::nullopt);
 
   // What was recorded from `from` to `to`, as Collect gives it: of the slices
   // whose middle lies there, so that profiles of adjoining times add up. Time
@@ -201,7 +217,8 @@ class Profiler {
   absl::StatusOr<Recorded> DescribeRecorded() const;
 
   // Every thread as the last look found it, by tid; none once the profiler has
-  // stopped. Thread-safe.
+  // stopped. With Options::cpu_only there are no looks: each thread's name,
+  // state and CPU time are read now, and there is no stack. Thread-safe.
   std::vector<ThreadInfo> Threads();
 
   // Thread-safe.

@@ -1,0 +1,214 @@
+#include "profiler/capture/cpu/cpu_sampler.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "profiler/threads/cpu_clock.h"
+#include "profiler/threads/proc_file.h"
+#include "profiler/unwind/libunwind.h"
+
+namespace wallprof::capture {
+namespace {
+
+using stacks::PseudoFrame;
+using stacks::ThreadState;
+
+// Each buffer is read this often in the time in which it can be filled: the
+// sampler may come late by two thirds of it.
+constexpr size_t kReadsPerFilling = 3;
+
+// The process's clock adds up those of all its threads: takes 0.3 ms for
+// 10 000. As often when nobody measures.
+constexpr int64_t kWholeEveryNs = 1'000'000'000;
+
+ThreadState StateOf(char letter) {
+  switch (letter) {
+    case 'R':
+      return ThreadState::kRunning;
+    case 'D':
+      return ThreadState::kDisk;
+    default:
+      return ThreadState::kBlocked;
+  }
+}
+
+}  // namespace
+
+CpuSampler::CpuSampler(std::unique_ptr<PerfEvents> events,
+                       stacks::Recording& recording, OwnThreads& own_threads,
+                       threads::TaskDirectory& tasks, Kernel& kernel,
+                       unwind::LoaderWatch loader)
+    : events_(std::move(events)),
+      recording_(recording),
+      own_threads_(own_threads),
+      tasks_(tasks),
+      unwinder_(memory_, recording),
+      modules_(loader),
+      accountant_(recording),
+      base_cpu_ns_(ProgramCpuNs()) {
+  unwind::LibUnwind::UseFromSampler();
+  if (!events_->sees_kernel()) {
+    kernel.Add({"perf-kernel", "EACCES", "[not sampled]"});
+  }
+  modules_.Reload(
+      [this](const std::string& maps) { unwinder_.SetModules(maps); });
+}
+
+CpuSampler::~CpuSampler() { unwind::LibUnwind::ForgetSampler(); }
+
+int CpuSampler::TicksPerSecond(int frequency_hz) const {
+  const size_t samples = std::max<size_t>(events_->samples_per_ring(), 1);
+  const size_t wanted = static_cast<size_t>(frequency_hz) * kReadsPerFilling;
+  return static_cast<int>((wanted + samples - 1) / samples);
+}
+
+// The program's, not ours.
+int64_t CpuSampler::ProgramCpuNs() const {
+  return threads::NowNs(CLOCK_PROCESS_CPUTIME_ID) - own_threads_.CpuTimeNs();
+}
+
+void CpuSampler::Tick(int64_t now_ns, bool everyone, bool) {
+  recording_.BeginTick();
+  modules_.Update(
+      [this](const std::string& maps) { unwinder_.SetModules(maps); });
+  const bool whole = everyone || now_ns - whole_ns_ >= kWholeEveryNs;
+  // The clock before the samples: what is used in between has not been sampled
+  // when it is read, and may have when they are.
+  const int64_t used_ns = whole ? ProgramCpuNs() - base_cpu_ns_ : 0;
+  ReadRings();
+  ForgetEnded();
+  if (whole) {
+    whole_ns_ = now_ns;
+    AccountRest(used_ns);
+    // Ours and the directory itself are counted too.
+    recording_.tallies().threads.set(
+        std::max(tasks_.CountHint() - own_threads_.count(), 0));
+  }
+  recording_.tallies().sampler_cpu_ns.set(own_threads_.CpuTimeNs());
+  recording_.EndTick(now_ns, whole);
+}
+
+void CpuSampler::CatchUp() { Tick(threads::MonotonicNs(), true, false); }
+
+void CpuSampler::ReadRings() {
+  for (PerfRing& ring : events_->rings()) {
+    ring.Read([this](const PerfRecord& record) { Take(record); });
+  }
+}
+
+void CpuSampler::Take(const PerfRecord& record) {
+  if (const auto sample = ParsePerfSample(record)) return TakeSample(*sample);
+  if (const auto lost = ParsePerfLost(record)) {
+    recording_.tallies().lost_dropped.add(*lost);
+  } else if (const auto name = ParsePerfName(record)) {
+    Thread& thread = ThreadOf(name->tid);
+    thread.name = name->name;
+    if (thread.record != kNoRecord) {
+      recording_.thread(thread.record).SetName(thread.name);
+    }
+  } else if (const auto fork = ParsePerfFork(record)) {
+    // It has its parent's name until it gets one of its own.
+    threads_[fork->tid] = {own_threads_.MayContain(fork->tid),
+                           ThreadOf(fork->parent).name};
+  } else if (const auto exit = ParsePerfExit(record)) {
+    ended_.push_back(*exit);
+  }
+}
+
+// What another CPU's buffer has of it is read by then.
+void CpuSampler::ForgetEnded() {
+  for (const threads::Tid tid : ended_) threads_.erase(tid);
+  ended_.clear();
+}
+
+CpuSampler::Thread& CpuSampler::ThreadOf(threads::Tid tid) {
+  const auto [found, is_new] = threads_.try_emplace(tid);
+  Thread& thread = found->second;
+  if (!is_new) return thread;
+  thread.own = own_threads_.MayContain(tid);
+  threads::ProcText text;
+  if (tasks_.Read(tid, "stat", text)) {
+    if (const auto stat = threads::ParseTaskStat(text.text())) {
+      thread.name = stat->name;
+    }
+  }
+  return thread;
+}
+
+// What the walk found; and where the thread was in the kernel, that on top: the
+// time is not that of the instruction after the call.
+stacks::StackId CpuSampler::StackOf(const PerfSample& sample) {
+  unwind::StackCopy copy;
+  copy.registers = sample.registers;
+  copy.segments[0] = {sample.registers.Get(unwind::kRsp), sample.stack.data(),
+                      sample.stack.size()};
+  copy.segment_count = 1;
+  unwinder_.Unwind(copy, walk_);
+  recording_.tallies().walks.add(1);
+  if (unwinder_.met_unknown_code()) modules_.MetUnknownCode();
+  if (!walk_.complete) recording_.tallies().lost_truncated.add(1);
+  if (!sample.in_kernel) return recording_.table().Intern(walk_.stack());
+  std::array<stacks::Frame, unwind::Walk::kMaxFrames + 2> frames;
+  frames[0] = stacks::Frame::Pseudo(PseudoFrame::kKernel);
+  std::copy(walk_.stack().begin(), walk_.stack().end(), frames.begin() + 1);
+  return recording_.table().Intern({frames.data(), walk_.depth + 1});
+}
+
+void CpuSampler::TakeSample(const PerfSample& sample) {
+  Thread& thread = ThreadOf(sample.tid);
+  if (thread.own) return;
+  if (thread.record == kNoRecord) {
+    thread.record = recording_.AddThread(sample.tid, thread.name);
+  }
+  const stacks::SampleKey key{StackOf(sample), thread.record};
+  recording_.table().Add(accountant_.EntryOf(key),
+                         {1, events_->period_ns(), 0});
+  recording_.tallies().samples.add(1);
+  sampled_cpu_ns_ += events_->period_ns();
+}
+
+// What the process used and no sample stands for: short threads, samples that
+// were dropped, time in the kernel where that is not sampled. Of each thread
+// and CPU up to a period is on its way to a sample, so this is never taken
+// back.
+void CpuSampler::AccountRest(int64_t used_ns) {
+  const int64_t more = used_ns - sampled_cpu_ns_ - without_samples_ns_;
+  recording_.tallies().program_cpu_ns.set(used_ns);
+  if (more <= 0) return;
+  accountant_.AddNotSampled(more);
+  without_samples_ns_ += more;
+}
+
+std::vector<ThreadView> CpuSampler::Views() {
+  std::vector<threads::Tid> listed;
+  tasks_.List(listed);
+  std::vector<ThreadView> views;
+  for (const threads::Tid tid : listed) {
+    threads::ProcText text;
+    if (own_threads_.Contains(tid) || !tasks_.Read(tid, "stat", text)) continue;
+    const auto stat = threads::ParseTaskStat(text.text());
+    if (!stat.has_value()) continue;
+    ThreadView view;
+    view.tid = tid;
+    view.name = stat->name;
+    view.state = StateOf(stat->state);
+    view.cpu_ns = std::max<int64_t>(threads::CpuTimeOf(tid), 0);
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+void CpuSampler::ClearTable() {
+  recording_.Clear();
+  accountant_.Prepare();
+  for (auto& [tid, thread] : threads_) thread.record = kNoRecord;
+}
+
+size_t CpuSampler::memory_bytes() const {
+  return events_->bytes() + threads_.size() * sizeof(*threads_.begin());
+}
+
+}  // namespace wallprof::capture
