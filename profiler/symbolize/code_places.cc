@@ -16,22 +16,21 @@
 namespace wallprof::symbolize {
 namespace {
 
-// What is appended to names of parts and copies, and whether something follows
-// it: a number, or what makes a name unique. ".__uniq.N" is not among them: it
-// stands in for what the name lacks, and clang looks functions up by it.
-struct Suffix {
-  std::string_view text;
-  bool followed;
-};
-constexpr Suffix kSuffixes[] = {
-    {".cold", false},       // GCC, LLVM: what is hardly ever reached
-    {".cold.", true},       // the same, numbered
-    {".part.", true},       // GCC: an inlined beginning without it
-    {".isra.", true},       // GCC: other parameters
-    {".constprop.", true},  // GCC: constant parameters
-    {".lto_priv.", true},   // GCC: a local one made known to other parts
-    {".llvm.", true},       // LLVM: the same
-    {".__part.", true},     // LLVM: a section of basic blocks
+// Addresses that are looked for at a time. Each takes up to some kilobytes,
+// with the names of files that are then left out; the others wait.
+constexpr size_t kAddressesAtATime = size_t{16} << 10;
+
+// What is appended to names of parts and copies, with a number. ".__uniq" is
+// not among them: it stands in for what the name lacks, and clang looks
+// functions up by it.
+constexpr std::string_view kNumbered[] = {
+    ".cold",       // GCC, LLVM: what is hardly ever reached
+    ".part",       // GCC: an inlined beginning is missing
+    ".isra",       // GCC: other parameters
+    ".constprop",  // GCC: constant parameters
+    ".lto_priv",   // GCC: a local one, made known to other parts
+    ".llvm",       // LLVM: the same
+    ".__part",     // LLVM: a section of basic blocks
 };
 
 bool IsNumber(std::string_view text) {
@@ -42,12 +41,15 @@ bool IsNumber(std::string_view text) {
 
 // The name without its last suffix; the same if it has none.
 std::string_view WithoutSuffix(std::string_view name) {
-  for (const Suffix& suffix : kSuffixes) {
-    const size_t at = name.rfind(suffix.text);
-    if (at == std::string_view::npos || at == 0) continue;
-    const std::string_view rest = name.substr(at + suffix.text.size());
-    if (suffix.followed ? IsNumber(rest) : rest.empty()) {
-      return name.substr(0, at);
+  const size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return name;
+  const std::string_view last = name.substr(dot + 1);
+  const std::string_view rest = name.substr(0, dot);
+  if (last == "cold") return rest;
+  if (!IsNumber(last)) return name;
+  for (const std::string_view suffix : kNumbered) {
+    if (rest.size() > suffix.size() && rest.ends_with(suffix)) {
+      return rest.substr(0, rest.size() - suffix.size());
     }
   }
   return name;
@@ -88,6 +90,28 @@ void NameBySymbols(const ElfImage& image,
   }
 }
 
+// Of some of the addresses. What is missing is added to `missing`.
+absl::StatusOr<std::vector<CodePlaces>> FindSome(
+    const ModuleImages& images, const std::vector<uint64_t>& addresses,
+    size_t max_bytes, SourceIndex& index, std::set<std::string>& missing) {
+  absl::StatusOr<SourceAnswers> source =
+      FindSource(images.source_files(), addresses, max_bytes, index);
+  if (!source.ok()) return source.status();
+  missing.merge(source->missing);
+  std::vector<CodePlaces> places(addresses.size());
+  std::vector<size_t> unnamed;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    const SourceFrames frames = std::exchange(source->frames[i], {});
+    if (!HasFunction(frames)) continue;
+    if (frames.back().linkage_name.empty()) unnamed.push_back(i);
+    places[i] = PlacesOf(frames);
+  }
+  if (!unnamed.empty()) {
+    NameBySymbols(*images.with_symbols().front(), addresses, unnamed, places);
+  }
+  return places;
+}
+
 }  // namespace
 
 std::string FunctionOfPart(const std::string& name) {
@@ -99,33 +123,45 @@ std::string FunctionOfPart(const std::string& name) {
   return std::string(rest);
 }
 
-absl::StatusOr<CodePlaceAnswers> FindCodePlaces(
+absl::StatusOr<std::set<std::string>> VisitCodePlaces(
     const ElfImage& image, const std::string& path,
     const DebugPlaces& debug_places, const std::vector<uint64_t>& addresses,
-    size_t max_bytes) {
+    size_t max_bytes,
+    const std::function<void(size_t index, CodePlaces places)>& visit) {
   const ModuleImages images(image, path, debug_places);
   if (!images.has_debug_information()) {
     return absl::NotFoundError("no debug information");
   }
+  std::set<std::string> missing;
+  if (images.lacks_alternate()) missing.insert(kLacksAlternate);
   SourceIndex index;
-  absl::StatusOr<SourceAnswers> source =
-      FindSource(images.source_files(), addresses, max_bytes, index);
-  if (!source.ok()) return source.status();
+  for (size_t begin = 0; begin < addresses.size();) {
+    const size_t end = std::min(begin + kAddressesAtATime, addresses.size());
+    absl::StatusOr<std::vector<CodePlaces>> places =
+        FindSome(images, {addresses.begin() + begin, addresses.begin() + end},
+                 max_bytes, index, missing);
+    if (!places.ok()) return places.status();
+    for (size_t i = begin; i < end; ++i) {
+      visit(i, std::move((*places)[i - begin]));
+    }
+    begin = end;
+  }
+  return missing;
+}
+
+absl::StatusOr<CodePlaceAnswers> FindCodePlaces(
+    const ElfImage& image, const std::string& path,
+    const DebugPlaces& debug_places, const std::vector<uint64_t>& addresses,
+    size_t max_bytes) {
   CodePlaceAnswers answers;
-  answers.missing = std::move(source->missing);
-  if (images.lacks_alternate()) answers.missing.insert(kLacksAlternate);
   answers.places.resize(addresses.size());
-  std::vector<size_t> unnamed;
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    const SourceFrames frames = std::exchange(source->frames[i], {});
-    if (!HasFunction(frames)) continue;
-    if (frames.back().linkage_name.empty()) unnamed.push_back(i);
-    answers.places[i] = PlacesOf(frames);
-  }
-  if (!unnamed.empty()) {
-    NameBySymbols(*images.with_symbols().front(), addresses, unnamed,
-                  answers.places);
-  }
+  absl::StatusOr<std::set<std::string>> missing =
+      VisitCodePlaces(image, path, debug_places, addresses, max_bytes,
+                      [&answers](size_t index, CodePlaces places) {
+                        answers.places[index] = std::move(places);
+                      });
+  if (!missing.ok()) return missing.status();
+  answers.missing = *std::move(missing);
   return answers;
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -60,6 +61,15 @@ absl::StatusOr<CodePlaceAnswers> FindCodePlaces(
     const ElfImage& image, const std::string& path,
     const DebugPlaces& debug_places, const std::vector<uint64_t>& addresses,
     size_t max_bytes);
+
+// The same for more addresses than all of whose places would fit into memory:
+// they are handed over one after another, by their indexes in `addresses`, and
+// not kept. Returns what is missing.
+absl::StatusOr<std::set<std::string>> VisitCodePlaces(
+    const ElfImage& image, const std::string& path,
+    const DebugPlaces& debug_places, const std::vector<uint64_t>& addresses,
+    size_t max_bytes,
+    const std::function<void(size_t index, CodePlaces places)>& visit);
 
 // The addresses in `ranges` (sorted, each in one function) where a row of a
 // line table begins, sorted, each once: together they are all the places that

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/symbolize/asked_places.h"
 #include "tests/symbolize/dwarf/compiled_subject.h"
 
@@ -66,6 +67,77 @@ INSTANTIATE_TEST_SUITE_P(Compilers, CodePlacesTest,
                                            "-gdwarf-5 -gsplit-dwarf",
                                            "-gdwarf-4 -gsplit-dwarf",
                                            "-gdwarf-5 -gz"));
+
+// More addresses than are looked for at a time, most of them several times.
+TEST(CodePlacesTest, OfManyAddressesAreTheSameAsOfFew) {
+  const CompiledSubject subject(kForProfiles);
+  const auto image = ElfImage::Open(subject.path());
+  ASSERT_TRUE(image.ok());
+  const std::vector<CodePlaces> few =
+      PlacesIn(subject.path(), subject.addresses());
+  constexpr size_t kTimes = 40;
+  std::vector<uint64_t> many;
+  for (const uint64_t address : subject.addresses()) {
+    many.insert(many.end(), kTimes, address);
+  }
+  ASSERT_GT(many.size(), size_t{32} << 10);
+  size_t visited = 0;
+  const auto missing = VisitCodePlaces(
+      **image, subject.path(), {.roots = {}}, many, kMaxSourceBytes,
+      [&](size_t index, CodePlaces places) {
+        EXPECT_EQ(index, visited++);
+        EXPECT_EQ(ToString(places), ToString(few[index / kTimes]));
+      });
+  ASSERT_TRUE(missing.ok()) << missing.status();
+  EXPECT_THAT(*missing, IsEmpty());
+  EXPECT_EQ(visited, many.size());
+}
+
+TEST(CodePlacesTest, ComeFromSeparateFiles) {
+  const CompiledSubject subject(absl::StrCat(kForProfiles, " -Wl,--build-id"));
+  const std::vector<uint64_t> addresses = subject.addresses();
+  const std::vector<CodePlaces> expected =
+      AskLlvmForPlaces(subject.path(), addresses);
+  const std::vector<AddressRange> functions = FunctionsIn(subject.path());
+  const std::vector<uint64_t> rows = AskLlvmForRows(subject.path());
+  subject.Shell(
+      "objcopy --only-keep-debug subject.so subject.debug && strip subject.so "
+      "&& objcopy --add-gnu-debuglink=subject.debug subject.so");
+  ExpectSamePlaces(addresses, PlacesIn(subject.path(), addresses), expected);
+  EXPECT_EQ(RowsIn(subject.path(), functions), rows);
+  const std::string id = ElfImage::Open(subject.path()).value()->BuildId();
+  const std::string folder = "root/.build-id/" + id.substr(0, 2);
+  subject.Shell(absl::StrCat("mkdir -p ", folder, " && mv subject.debug ",
+                             folder, "/", id.substr(2), ".debug"));
+  ExpectSamePlaces(addresses,
+                   PlacesIn(subject.path(), addresses,
+                            {.roots = {subject.directory() + "/root"}}),
+                   expected);
+}
+
+TEST(CodePlacesTest, ComeFromPackages) {
+  const CompiledSubject subject(absl::StrCat(kForProfiles, " -gsplit-dwarf"));
+  subject.Shell("llvm-dwp -e subject.so -o subject.so.dwp && rm *.dwo");
+  ExpectSamePlaces(subject.addresses(),
+                   PlacesIn(subject.path(), subject.addresses()),
+                   AskLlvmForPlaces(subject.path(), subject.addresses()));
+}
+
+// Lines are in the file itself, functions are not.
+TEST(CodePlacesTest, AMissingSplitFileIsSaid) {
+  const CompiledSubject subject(absl::StrCat(kForProfiles, " -gsplit-dwarf"));
+  const std::vector<uint64_t> rows = AskLlvmForRows(subject.path());
+  subject.Shell("rm *.dwo");
+  const auto image = ElfImage::Open(subject.path());
+  ASSERT_TRUE(image.ok());
+  const auto answers = FindCodePlaces(**image, subject.path(), {.roots = {}},
+                                      subject.addresses(), kMaxSourceBytes);
+  ASSERT_TRUE(answers.ok()) << answers.status();
+  EXPECT_THAT(answers->places, ::testing::Each(IsEmpty()));
+  EXPECT_THAT(answers->missing, ::testing::ElementsAre(HasSubstr(
+                                    "split debug information is not there")));
+  EXPECT_EQ(RowsIn(subject.path(), FunctionsIn(subject.path())), rows);
+}
 
 TEST(CodePlacesTest, WithoutDebugInformationThereAreNone) {
   const CompiledSubject subject("clang++ -O2 -g0");

@@ -11,6 +11,7 @@
 
 #include "profiler/symbolize/elf_image.h"
 #include "profiler/symbolize/function_search.h"
+#include "profiler/symbolize/function_symbols.h"
 #include "tests/symbolize/binutils.h"
 #include "tests/symbolize/loaded_profile.h"
 
@@ -40,6 +41,10 @@ class CorruptImageTest : public ::testing::Test {
     }
     const std::vector<std::string> names = FindFunctions(**image, addresses_);
     EXPECT_EQ(names.size(), addresses_.size());
+    for (const FunctionSymbol& symbol :
+         FindFunctionSymbols(**image, addresses_)) {
+      EXPECT_LE(symbol.name.size() + symbol.file.size(), 2 * content.size());
+    }
     size_t named = 0;
     for (const std::string& name : names) named += name.empty() ? 0 : 1;
     return named;

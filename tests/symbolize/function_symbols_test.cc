@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "tests/symbolize/binutils.h"
 #include "tests/symbolize/loaded_profile.h"
 
@@ -44,6 +46,97 @@ TEST(FunctionSymbolsTest, ALocalOneHasItsFile) {
   EXPECT_EQ(symbol.name, "_ZN7subjectL7PrivateEi");
   EXPECT_TRUE(symbol.local);
   EXPECT_EQ(symbol.file, "subject.cc");
+}
+
+// Made local by the linker, which does not say where it is from.
+TEST(FunctionSymbolsTest, AHiddenOneIsLocalWithoutFile) {
+  const FunctionSymbol symbol = FindOne(At("wp_hidden"));
+  EXPECT_EQ(symbol.name, "wp_hidden");
+  EXPECT_TRUE(symbol.local);
+  EXPECT_EQ(symbol.file, "");
+}
+
+// Of wp_receive, which is weak, and two that are global, one of them shorter.
+TEST(FunctionSymbolsTest, OfSeveralNamesTheShortestGlobalOneIsTaken) {
+  EXPECT_EQ(At("wp_receive"), At("_wp_receive"));
+  EXPECT_EQ(At("__wp_receive"), At("_wp_receive"));
+  const FunctionSymbol symbol = FindOne(At("wp_receive") + 7);
+  EXPECT_EQ(symbol.name, "_wp_receive");
+  EXPECT_FALSE(symbol.local);
+}
+
+TEST(FunctionSymbolsTest, VersionsStay) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/versioned.so";
+  OutputOf("objcopy --strip-symbol=wp_versioned_now " SUBJECT " " + path);
+  EXPECT_EQ(Find(path, {At("wp_versioned_now")}).at(0).name,
+            "wp_versioned@@WP_2");
+}
+
+TEST(FunctionSymbolsTest, AnIndirectFunctionIsOne) {
+  EXPECT_EQ(FindOne(At("wp_indirect")).name, "wp_indirect");
+}
+
+TEST(FunctionSymbolsTest, LabelsAreNone) {
+  EXPECT_EQ(FindOne(At("wp_label")).name, "");
+  EXPECT_EQ(FindOne(At("wp_inner")).name, "wp_outer");
+}
+
+// As some assembly code is.
+TEST(FunctionSymbolsTest, OneWithoutSizeReachesUpToTheNext) {
+  const FunctionSymbol init = FindOne(At("_init") + 1);
+  EXPECT_EQ(init.name, "_init");
+  EXPECT_EQ(init.begin, At("_init"));
+  EXPECT_EQ(init.size, 0u);
+  EXPECT_EQ(FindOne(At("register_tm_clones") - 1).name, "deregister_tm_clones");
+  EXPECT_EQ(FindOne(At("register_tm_clones")).name, "register_tm_clones");
+}
+
+TEST(FunctionSymbolsTest, AddressesWithoutFunctionHaveNone) {
+  EXPECT_THAT(Find(SUBJECT, {}), ::testing::IsEmpty());
+  const uint64_t plain = At("wp_plain");
+  const auto found = Find(SUBJECT, {0, plain, plain, ~uint64_t{0}});
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_EQ(found[0].name, "");
+  EXPECT_EQ(found[1].name, "wp_plain");
+  EXPECT_EQ(found[2].name, "wp_plain");
+  EXPECT_EQ(found[3].name, "");
+}
+
+TEST(FunctionSymbolsTest, AStrippedFileHasThoseThatItExports) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/stripped.so";
+  OutputOf("strip -o " + path + " " SUBJECT);
+  EXPECT_EQ(Find(path, {At("wp_plain")}).at(0).name, "wp_plain");
+  EXPECT_EQ(Find(path, {At("wp_hidden")}).at(0).name, "");
+}
+
+// Every function of this program that has one name, first and last byte.
+TEST(FunctionSymbolsTest, AgreeWithNm) {
+  std::map<uint64_t, std::vector<NmSymbol>> at;
+  for (const NmSymbol& symbol : Nm(ThisProgram())) {
+    if (absl::StrContains("tTwW", symbol.kind) && symbol.size > 0) {
+      at[symbol.address].push_back(symbol);
+    }
+  }
+  std::vector<uint64_t> addresses;
+  std::vector<NmSymbol> expected;
+  for (const auto& [begin, symbols] : at) {
+    const uint64_t end = begin + symbols[0].size;
+    const auto next = at.upper_bound(begin);
+    if (symbols.size() > 1 || (next != at.end() && next->first < end)) continue;
+    addresses.insert(addresses.end(), {begin, end - 1});
+    expected.insert(expected.end(), 2, symbols[0]);
+  }
+  ASSERT_GT(addresses.size(), 300u);
+  const std::vector<FunctionSymbol> found = Find(ThisProgram(), addresses);
+  ASSERT_EQ(found.size(), addresses.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].name, expected[i].name);
+    EXPECT_EQ(found[i].begin, expected[i].address);
+    EXPECT_EQ(found[i].size, expected[i].size);
+    EXPECT_EQ(found[i].local, expected[i].kind == 't') << found[i].name;
+  }
 }
 
 }  // namespace

@@ -184,12 +184,16 @@ class Search {
   void Keep(const std::vector<uint64_t>& addresses,
             std::vector<SourceFrames> frames) {
     for (size_t i = 0; i < frames.size(); ++i) {
+      auto at =
+          std::lower_bound(addresses_.begin(), addresses_.end(), addresses[i]) -
+          addresses_.begin();
       // An address may have been asked for several times.
-      for (auto at = std::lower_bound(addresses_.begin(), addresses_.end(),
-                                      addresses[i]);
-           at != addresses_.end() && *at == addresses[i]; ++at) {
-        answers_.frames[at - addresses_.begin()] = frames[i];
+      for (; at + 1 < std::ssize(addresses_) &&
+             addresses_[at + 1] == addresses[i];
+           ++at) {
+        answers_.frames[at] = frames[i];
       }
+      answers_.frames[at] = std::move(frames[i]);
     }
   }
 

@@ -80,13 +80,13 @@ std::vector<SourceFrames> UnitSource::FramesAt(
     std::vector<std::vector<Call>> chains,
     const std::vector<uint64_t>& addresses, uint64_t lowest_code,
     std::vector<LineSequence>& sequences) {
-  const std::vector<SourcePlace> places =
+  std::vector<SourcePlace> places =
       line_tables_
           .insert_or_assign(split_root_.cu, LineTable(lines_, lines_root_))
           .first->second.PlacesOf(addresses, lowest_code, sequences);
   std::vector<SourceFrames> found(addresses.size());
   for (size_t i = 0; i < addresses.size(); ++i) {
-    found[i] = FramesOf(chains[i], places[i]);
+    found[i] = FramesOf(chains[i], std::move(places[i]));
   }
   return found;
 }
@@ -98,20 +98,20 @@ SourceFrames UnitSource::FramesOf(std::vector<Call>& chain, SourcePlace place) {
     if (place.line != 0) frames.push_back({"", "", place.file, place.line});
     return frames;
   }
+  frames.reserve(chain.size());
   for (auto call = chain.rbegin(); call != chain.rend(); ++call) {
-    frames.push_back(FrameOf(call->entry, place));
-    place.line = static_cast<int64_t>(NumberOf(call->line));
-    place.file = FileOf(call->entry, NumberOf(call->file));
-    place.discriminator = static_cast<uint32_t>(NumberOf(call->discriminator));
+    frames.push_back(FrameOf(call->entry, std::move(place)));
+    place = {FileOf(call->entry, NumberOf(call->file)),
+             static_cast<int64_t>(NumberOf(call->line)),
+             static_cast<uint32_t>(NumberOf(call->discriminator))};
   }
   return frames;
 }
 
-SourceFrame UnitSource::FrameOf(const Dwarf_Die& entry,
-                                const SourcePlace& place) {
+SourceFrame UnitSource::FrameOf(const Dwarf_Die& entry, SourcePlace place) {
   const Description& function = Describe(entry);
-  SourceFrame frame = {function.name, function.linkage_name, place.file,
-                       place.line};
+  SourceFrame frame = {function.name, function.linkage_name,
+                       std::move(place.file), place.line};
   frame.declared_line = function.start.line;
   frame.discriminator = place.discriminator;
   if (frame.file.empty()) frame.file = function.start.file;

@@ -60,7 +60,7 @@ class UnitSource {
   const Description& Describe(const Dwarf_Die& entry);
   Description Read(Dwarf_Die entry);
   SourceFrames FramesOf(std::vector<Call>& chain, SourcePlace place);
-  SourceFrame FrameOf(const Dwarf_Die& entry, const SourcePlace& place);
+  SourceFrame FrameOf(const Dwarf_Die& entry, SourcePlace place);
   std::string FileOf(Dwarf_Die& entry, uint64_t index);
   const LineTable& LinesOf(Dwarf_Die& entry);
 

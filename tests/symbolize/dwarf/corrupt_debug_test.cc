@@ -2,6 +2,7 @@
 // hangs or reads out of bounds.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
@@ -11,7 +12,9 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "profiler/symbolize/code_places.h"
 #include "profiler/symbolize/dwarf/source_search.h"
+#include "tests/symbolize/asked_places.h"
 #include "tests/symbolize/dwarf/compiled_subject.h"
 
 namespace wallprof::symbolize {
@@ -41,21 +44,25 @@ class CorruptDebugTest : public ::testing::TestWithParam<const char*> {
     std::ofstream(path, std::ios::binary) << content;
     const auto image = ElfImage::Open(path);
     if (!image.ok()) return 0;
-    SourceFiles files;
-    files.image = image->get();
-    files.split.directory = subject_.directory();
-    SourceIndex index;
-    const auto answers = FindSource(files, addresses_, kMaxSourceBytes, index);
+    const DebugPlaces nowhere = {.roots = {}};
+    const auto rows =
+        FindRowAddresses(**image, path, nowhere, functions_, kMaxSourceBytes);
+    if (rows.ok()) {
+      EXPECT_TRUE(std::is_sorted(rows->begin(), rows->end()));
+    }
+    const auto answers =
+        FindCodePlaces(**image, path, nowhere, addresses_, kMaxSourceBytes);
     if (!answers.ok()) return 0;
     size_t known = 0;
-    for (const SourceFrames& frames : answers->frames) {
-      known += frames.empty() ? 0 : 1;
+    for (const CodePlaces& places : answers->places) {
+      known += places.empty() ? 0 : 1;
     }
     return known;
   }
 
   const CompiledSubject subject_{GetParam()};
   const std::vector<uint64_t> addresses_ = subject_.addresses();
+  const std::vector<AddressRange> functions_ = FunctionsIn(subject_.path());
   std::string whole_;
   std::vector<ElfImage::Section> sections_;
 };
@@ -83,7 +90,8 @@ INSTANTIATE_TEST_SUITE_P(Compilers, CorruptDebugTest,
                          ::testing::Values("g++ -O2 -gdwarf-5",
                                            "g++ -O2 -gdwarf-4",
                                            "g++ -O2 -g -gsplit-dwarf",
-                                           "clang++ -O2 -gdwarf-5"));
+                                           "clang++ -O2 -gdwarf-5 "
+                                           "-fdebug-info-for-profiling"));
 
 }  // namespace
 }  // namespace wallprof::symbolize

@@ -73,6 +73,45 @@ TEST(LineProgramTest, WhatTheLinkerLeftOutDoesNotCount) {
   EXPECT_EQ(LinesAt(program, {0x41}, 0x40), (std::vector<int64_t>{9}));
 }
 
+std::string Discriminator(char number) {
+  return std::string("\0\x02\x04", 3) + number;
+}
+
+TEST(LineProgramTest, ADiscriminatorIsOfOneRow) {
+  const std::string special = "\x17";  // no further, the same line
+  const std::string program =
+      Begin(0x1000) + Discriminator(3) + kCopy + AdvanceAddress(4) + kCopy +
+      AdvanceAddress(4) + Discriminator(7) + special + AdvanceAddress(4) +
+      special + AdvanceAddress(4) + Discriminator(9) + kEnd + Begin(0x2000) +
+      kCopy + AdvanceAddress(4) + kEnd;
+  std::vector<LineSequence> sequences;
+  std::vector<uint32_t> discriminators;
+  for (const LineRow& row :
+       FindRows(Format(), program, {0x1000, 0x1004, 0x1008, 0x100c, 0x2000}, 0,
+                sequences)) {
+    EXPECT_EQ(row.line, 1);
+    discriminators.push_back(row.discriminator);
+  }
+  EXPECT_EQ(discriminators, (std::vector<uint32_t>{3, 0, 7, 0, 0}));
+}
+
+TEST(LineProgramTest, RowsBeginInRanges) {
+  const std::string program = Begin(0) + kCopy + AdvanceAddress(0x60) + kCopy +
+                              kEnd + Begin(0x1000) + kCopy + AdvanceAddress(4) +
+                              kCopy + kCopy + AdvanceAddress(4) + kCopy +
+                              AdvanceAddress(4) + kEnd;
+  const std::vector<AddressRange> all = {{0, 0x2000}};
+  EXPECT_EQ(FindRowStarts(Format(), program, all, 0x40),
+            (std::vector<uint64_t>{0x1000, 0x1004, 0x1008}));
+  EXPECT_EQ(FindRowStarts(Format(), program, all, 0),
+            (std::vector<uint64_t>{0, 0x60, 0x1000, 0x1004, 0x1008}));
+  EXPECT_EQ(FindRowStarts(
+                Format(), program,
+                {{0x1001, 0x1004}, {0x1004, 0x1005}, {0x1008, 0x1009}}, 0x40),
+            (std::vector<uint64_t>{0x1004, 0x1008}));
+  EXPECT_EQ(FindRowStarts(Format(), program, {}, 0), std::vector<uint64_t>());
+}
+
 TEST(LineProgramTest, AProgramThatBreaksOffHasRowsUpToThere) {
   const std::string program = Begin(0x1000) + kCopy + AdvanceAddress(4) +
                               AdvanceLine(1) + kCopy + AdvanceAddress(4);
