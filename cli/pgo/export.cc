@@ -31,10 +31,13 @@ struct Arguments {
 const std::map<std::string, pgo::ExportFormat> kFormats = {
     {"llvm", pgo::ExportFormat::kLlvm},
     {"autofdo-text", pgo::ExportFormat::kAutofdoText},
+    {"bolt", pgo::ExportFormat::kBolt},
     {"go", pgo::ExportFormat::kGo}};
 
 const std::map<std::string, pgo::Match> kMatches = {
-    {"build-id", pgo::Match::kBuildId}, {"name", pgo::Match::kName}};
+    {"build-id", pgo::Match::kBuildId},
+    {"name", pgo::Match::kName},
+    {"lines", pgo::Match::kLines}};
 
 bool Exists(const std::string& path) {
   std::error_code error;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "profiler/symbolize/symbol_search.h"
 
@@ -30,6 +31,13 @@ std::vector<ElfImage::SymbolTable> FullestTables(const ElfImage& image) {
   return tables;
 }
 
+FunctionSymbol Described(const ElfImage& image, const CodeSymbol& symbol,
+                         std::string name) {
+  return {std::move(name), symbol.begin,
+          symbol.sized ? symbol.end - symbol.begin : 0,
+          symbol.binding == STB_LOCAL, FileOf(image, symbol)};
+}
+
 }  // namespace
 
 std::vector<FunctionSymbol> FindFunctionSymbols(
@@ -50,10 +58,27 @@ std::vector<FunctionSymbol> FindFunctionSymbols(
       found[i] = found[i - 1];
       continue;
     }
-    found[i] = {NameOf(image, symbol), symbol.begin,
-                symbol.sized ? symbol.end - symbol.begin : 0,
-                symbol.binding == STB_LOCAL, FileOf(image, symbol)};
+    found[i] = Described(image, symbol, NameOf(image, symbol));
   }
+  return found;
+}
+
+std::vector<FunctionSymbol> FunctionSymbolsNamed(
+    const ElfImage& image,
+    const std::function<bool(const std::string&)>& is_wanted) {
+  std::vector<FunctionSymbol> found;
+  for (const ElfImage::SymbolTable& table : FullestTables(image)) {
+    VisitSymbols(image, table, /*labels=*/false, [&](const CodeSymbol& symbol) {
+      std::string name = NameOf(image, symbol);
+      if (!is_wanted(name)) return;
+      found.push_back(Described(image, symbol, std::move(name)));
+    });
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const FunctionSymbol& a, const FunctionSymbol& b) {
+                     return std::tie(a.begin, a.name) <
+                            std::tie(b.begin, b.name);
+                   });
   return found;
 }
 

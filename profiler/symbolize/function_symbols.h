@@ -7,6 +7,7 @@
 #define WALLPROF_PROFILER_SYMBOLIZE_FUNCTION_SYMBOLS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,11 @@ struct FunctionSymbol {
 // begins nearest below the address.
 std::vector<FunctionSymbol> FindFunctionSymbols(
     const ElfImage& image, const std::vector<uint64_t>& addresses);
+
+// All that are called so, by address, and of one address by name.
+std::vector<FunctionSymbol> FunctionSymbolsNamed(
+    const ElfImage& image,
+    const std::function<bool(const std::string&)>& is_wanted);
 
 }  // namespace wallprof::symbolize
 

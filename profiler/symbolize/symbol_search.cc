@@ -30,6 +30,74 @@ std::string TextAt(const ElfImage& image, uint64_t offset, uint64_t limit) {
   return name;
 }
 
+// Shows the symbols of one table that are functions'.
+class Scanner {
+ public:
+  Scanner(const ElfImage& image, bool labels,
+          const std::function<void(const CodeSymbol&)>& visit)
+      : image_(image), labels_(labels), visit_(visit) {}
+
+  void Scan(const ElfImage::SymbolTable& table) {
+    std::vector<Elf64_Sym> symbols(kSymbolsAtATime);
+    for (uint64_t at = 0; at < table.size;) {
+      const size_t got =
+          image_.ReadAt(table.offset + at,
+                        std::min<uint64_t>(symbols.size() * sizeof symbols[0],
+                                           table.size - at),
+                        symbols.data());
+      const size_t count = got / sizeof symbols[0];
+      if (count == 0) return;
+      for (size_t i = 0; i < count; ++i) Show(table, symbols[i]);
+      at += count * sizeof symbols[0];
+    }
+  }
+
+ private:
+  void Show(const ElfImage::SymbolTable& table, const Elf64_Sym& raw) {
+    if (ELF64_ST_TYPE(raw.st_info) == STT_FILE) {
+      file_offset_ = raw.st_name == 0 ? 0 : table.names_offset + raw.st_name;
+      return;
+    }
+    const ElfImage::Section* code = CodeOf(raw);
+    if (code == nullptr || raw.st_name == 0) return;
+    CodeSymbol symbol;
+    symbol.begin = raw.st_value;
+    symbol.sized = raw.st_size != 0;
+    symbol.end =
+        symbol.sized
+            ? raw.st_value + std::min(raw.st_size, code->end - raw.st_value)
+            : code->end;
+    symbol.binding = ELF64_ST_BIND(raw.st_info);
+    symbol.name_offset = table.names_offset + raw.st_name;
+    symbol.name_limit = table.names_offset + table.names_size;
+    if (symbol.binding == STB_LOCAL) symbol.file_offset = file_offset_;
+    visit_(symbol);
+  }
+
+  // The section of code that a function's symbol is defined in; null if the
+  // symbol is none of a function.
+  const ElfImage::Section* CodeOf(const Elf64_Sym& raw) const {
+    const int type = ELF64_ST_TYPE(raw.st_info);
+    if (type != STT_FUNC && type != STT_GNU_IFUNC &&
+        (type != STT_NOTYPE || !labels_)) {
+      return nullptr;
+    }
+    if (raw.st_shndx == SHN_UNDEF || raw.st_shndx >= SHN_LORESERVE ||
+        raw.st_shndx >= image_.sections().size()) {
+      return nullptr;
+    }
+    const ElfImage::Section& section = image_.sections()[raw.st_shndx];
+    const bool inside =
+        raw.st_value >= section.address && raw.st_value < section.end;
+    return section.executable && inside ? &section : nullptr;
+  }
+
+  const ElfImage& image_;
+  const bool labels_;
+  const std::function<void(const CodeSymbol&)>& visit_;
+  uint64_t file_offset_ = 0;  // of the last STT_FILE symbol
+};
+
 // For each of some sorted addresses, the nearest symbol at or below it.
 class NearestSymbols {
  public:
@@ -77,26 +145,12 @@ class Search {
  public:
   Search(const ElfImage& image, const std::vector<uint64_t>& addresses,
          const SymbolRules& rules)
-      : image_(image),
-        addresses_(addresses),
-        rules_(rules),
+      : addresses_(addresses),
         sized_(image, addresses, rules),
         unsized_(image, addresses, rules) {}
 
-  void Scan(const ElfImage::SymbolTable& table) {
-    file_offset_ = 0;
-    std::vector<Elf64_Sym> symbols(kSymbolsAtATime);
-    for (uint64_t at = 0; at < table.size;) {
-      const size_t got =
-          image_.ReadAt(table.offset + at,
-                        std::min<uint64_t>(symbols.size() * sizeof symbols[0],
-                                           table.size - at),
-                        symbols.data());
-      const size_t count = got / sizeof symbols[0];
-      if (count == 0) return;
-      for (size_t i = 0; i < count; ++i) Offer(table, symbols[i]);
-      at += count * sizeof symbols[0];
-    }
+  void Offer(const CodeSymbol& symbol) {
+    (symbol.sized ? sized_ : unsized_).Offer(symbol);
   }
 
   std::vector<CodeSymbol> Found() {
@@ -110,45 +164,6 @@ class Search {
   }
 
  private:
-  void Offer(const ElfImage::SymbolTable& table, const Elf64_Sym& raw) {
-    if (ELF64_ST_TYPE(raw.st_info) == STT_FILE) {
-      file_offset_ = raw.st_name == 0 ? 0 : table.names_offset + raw.st_name;
-      return;
-    }
-    const ElfImage::Section* code = CodeOf(raw);
-    if (code == nullptr || raw.st_name == 0) return;
-    CodeSymbol symbol;
-    symbol.begin = raw.st_value;
-    symbol.sized = raw.st_size != 0;
-    symbol.end =
-        symbol.sized
-            ? raw.st_value + std::min(raw.st_size, code->end - raw.st_value)
-            : code->end;
-    symbol.binding = ELF64_ST_BIND(raw.st_info);
-    symbol.name_offset = table.names_offset + raw.st_name;
-    symbol.name_limit = table.names_offset + table.names_size;
-    if (symbol.binding == STB_LOCAL) symbol.file_offset = file_offset_;
-    (symbol.sized ? sized_ : unsized_).Offer(symbol);
-  }
-
-  // The section of code that a function's symbol is defined in; null if the
-  // symbol is none of a function.
-  const ElfImage::Section* CodeOf(const Elf64_Sym& raw) const {
-    const int type = ELF64_ST_TYPE(raw.st_info);
-    if (type != STT_FUNC && type != STT_GNU_IFUNC &&
-        (type != STT_NOTYPE || !rules_.labels)) {
-      return nullptr;
-    }
-    if (raw.st_shndx == SHN_UNDEF || raw.st_shndx >= SHN_LORESERVE ||
-        raw.st_shndx >= image_.sections().size()) {
-      return nullptr;
-    }
-    const ElfImage::Section& section = image_.sections()[raw.st_shndx];
-    const bool inside =
-        raw.st_value >= section.address && raw.st_value < section.end;
-    return section.executable && inside ? &section : nullptr;
-  }
-
   const CodeSymbol* Covering(size_t i) const {
     const CodeSymbol& sized = sized_[i];
     if (sized.exists() && addresses_[i] < sized.end) return &sized;
@@ -157,12 +172,9 @@ class Search {
     return !sized.exists() || unsized.begin >= sized.end ? &unsized : nullptr;
   }
 
-  const ElfImage& image_;
   const std::vector<uint64_t>& addresses_;
-  const SymbolRules& rules_;
   NearestSymbols sized_;
   NearestSymbols unsized_;
-  uint64_t file_offset_ = 0;  // of the last STT_FILE symbol
 };
 
 }  // namespace
@@ -177,11 +189,20 @@ std::string FileOf(const ElfImage& image, const CodeSymbol& symbol) {
              : TextAt(image, symbol.file_offset, symbol.name_limit);
 }
 
+void VisitSymbols(const ElfImage& image, const ElfImage::SymbolTable& table,
+                  bool labels,
+                  const std::function<void(const CodeSymbol&)>& visit) {
+  Scanner(image, labels, visit).Scan(table);
+}
+
 std::vector<CodeSymbol> FindSymbols(
     const ElfImage& image, const std::vector<ElfImage::SymbolTable>& tables,
     const std::vector<uint64_t>& addresses, const SymbolRules& rules) {
   Search search(image, addresses, rules);
-  for (const ElfImage::SymbolTable& table : tables) search.Scan(table);
+  for (const ElfImage::SymbolTable& table : tables) {
+    VisitSymbols(image, table, rules.labels,
+                 [&search](const CodeSymbol& symbol) { search.Offer(symbol); });
+  }
   return search.Found();
 }
 

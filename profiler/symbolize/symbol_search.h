@@ -33,6 +33,12 @@ struct CodeSymbol {
 std::string NameOf(const ElfImage& image, const CodeSymbol& symbol);
 std::string FileOf(const ElfImage& image, const CodeSymbol& symbol);
 
+// Shows `visit` every symbol of a function in `table`, in its order. `labels`:
+// as in SymbolRules.
+void VisitSymbols(const ElfImage& image, const ElfImage::SymbolTable& table,
+                  bool labels,
+                  const std::function<void(const CodeSymbol&)>& visit);
+
 // A symbol and its name.
 struct NamedSymbol {
   const CodeSymbol& symbol;

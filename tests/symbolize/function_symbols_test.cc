@@ -139,5 +139,26 @@ TEST(FunctionSymbolsTest, AgreeWithNm) {
   }
 }
 
+TEST(FunctionSymbolsTest, FindsNames) {
+  const auto image = ElfImage::Open(SUBJECT);
+  ASSERT_TRUE(image.ok()) << image.status();
+  const std::vector<FunctionSymbol> found =
+      FunctionSymbolsNamed(**image, [](const std::string& name) {
+        return name == "wp_outer" || name == "_ZN7subjectL7PrivateEi" ||
+               name == "_wp_receive" || name == "wp_receive";
+      });
+  ASSERT_EQ(found.size(), 4u);
+  for (size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].begin, At(found[i].name));
+    EXPECT_EQ(found[i].local, found[i].name[1] == 'Z');
+    EXPECT_EQ(found[i].file, found[i].local ? "subject.cc" : "");
+    if (i == 0) continue;
+    EXPECT_LE(found[i - 1].begin, found[i].begin);
+    if (found[i - 1].begin == found[i].begin) {
+      EXPECT_LT(found[i - 1].name, found[i].name);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace wallprof::symbolize

@@ -5,7 +5,6 @@
 #include <limits>
 #include <optional>
 #include <set>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "fleet/pgo/export/origin.h"
 #include "fleet/pgo/profile/columns.h"
 #include "profiler/profile/by_id.h"
 
@@ -21,19 +21,6 @@ namespace {
 
 // Of build ids, or names, that are told where none is the binary's.
 constexpr size_t kMostTold = 4;
-
-// What the kernel appends to the name of a mapped file that is gone: a program
-// that was replaced by a newer one while it ran.
-constexpr std::string_view kDeleted = " (deleted)";
-
-std::string NameOf(std::string_view path) {
-  if (path.size() > kDeleted.size() &&
-      path.substr(path.size() - kDeleted.size()) == kDeleted) {
-    path.remove_suffix(kDeleted.size());
-  }
-  const size_t slash = path.rfind('/');
-  return std::string(slash == path.npos ? path : path.substr(slash + 1));
-}
 
 // Where a location is.
 struct Place {
@@ -47,7 +34,7 @@ class Counter {
           const std::string& path, Match match)
       : image_(image),
         build_id_(image.BuildId()),
-        name_(NameOf(path)),
+        name_(FileNameOf(path)),
         match_(match),
         mappings_(profile.mappings),
         functions_(profile.functions) {
@@ -85,17 +72,16 @@ class Counter {
 
  private:
   bool IsBinary(const Mapping& mapping) const {
-    return match_ == Match::kName ? NameOf(mapping.filename) == name_
+    return match_ == Match::kName ? FileNameOf(mapping.filename) == name_
                                   : mapping.build_id == build_id_;
   }
 
   Place PlaceOf(const Location& location) const {
     const Mapping* mapping = mappings_.Find(location.mapping_id);
-    if (location.address == 0) return {std::nullopt, PseudoName(location)};
-    if (mapping == nullptr) return {std::nullopt, "no mapping"};
-    if (!IsBinary(*mapping)) {
-      const std::string name = NameOf(mapping->filename);
-      return {std::nullopt, name.empty() ? "a mapping without a name" : name};
+    if (location.address == 0)
+      return {std::nullopt, PseudoOriginOf(location, functions_)};
+    if (mapping == nullptr || !IsBinary(*mapping)) {
+      return {std::nullopt, OriginOf(mapping)};
     }
     if (location.address < mapping->start ||
         location.address >= mapping->limit) {
@@ -105,19 +91,6 @@ class Counter {
         location.address - mapping->start + mapping->file_offset);
     if (!address) return {std::nullopt, "beyond the binary's segments"};
     return {address, ""};
-  }
-
-  // "[truncated]" and the like say what there was instead of code.
-  std::string PseudoName(const Location& location) const {
-    if (!location.lines.empty()) {
-      const Function* function =
-          functions_.Find(location.lines.front().function_id);
-      if (function != nullptr && !function->name.empty() &&
-          function->name.front() == '[') {
-        return function->name;
-      }
-    }
-    return "no address";
   }
 
   void AddCalls(const Sample& sample, int64_t count) {
@@ -147,7 +120,7 @@ std::string Told(const Profile& profile, Match match) {
   std::set<std::string> known;
   std::vector<std::string> told;
   for (const Mapping& mapping : profile.mappings) {
-    const std::string name = NameOf(mapping.filename);
+    const std::string name = FileNameOf(mapping.filename);
     std::string one =
         match == Match::kName
             ? name
@@ -199,7 +172,7 @@ absl::Status NothingMatched(const Profile& profile,
   if (match == Match::kName) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, ": no sample of the profile is in a file called ",
-                     NameOf(path), "; it has ", Told(profile, match)));
+                     FileNameOf(path), "; it has ", Told(profile, match)));
   }
   return absl::FailedPreconditionError(absl::StrCat(
       path, ": the profile is not of this binary, whose build id is ",

@@ -18,7 +18,7 @@ enum class Match {
   kBuildId,
   // By the file's name alone: whoever asks for it vouches for the addresses.
   kName,
-  // By functions and lines, whatever the addresses (line_counts.h).
+  // By functions and lines, whatever the addresses (line_table.h).
   kLines,
 };
 

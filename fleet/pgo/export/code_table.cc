@@ -26,10 +26,6 @@ using symbolize::FunctionSymbol;
 // unit of a program must fit.
 constexpr size_t kMostDebugBytes = size_t{2} << 30;
 
-// Addresses that are looked up at a time: each takes up to a kilobyte, and
-// those of all code that was never met can be millions.
-constexpr size_t kAddressesAtATime = 100'000;
-
 // Of the section in which compilers leave their names.
 constexpr size_t kMostCommentBytes = 64 << 10;
 
@@ -46,45 +42,55 @@ Discriminators DiscriminatorsOf(const symbolize::ElfImage& image) {
   return Discriminators::kIgnored;
 }
 
-absl::Status NoDebugInformation(const absl::Status& why,
-                                const std::string& path,
-                                const symbolize::DebugPlaces& places) {
-  if (!absl::IsNotFound(why)) {
-    return absl::Status(why.code(), absl::StrCat(path, ": ", why.message()));
-  }
-  return absl::NotFoundError(absl::StrCat(
-      path, ": ", why.message(),
-      ", neither in it nor in a file for it beside it, in .debug/ there or "
-      "below ",
-      absl::StrJoin(places.roots, ", "),
-      ". Build with -gline-tables-only -fdebug-info-for-profiling, and do not "
-      "strip it, or keep what is stripped off (objcopy --only-keep-debug, "
-      "--add-gnu-debuglink)"));
-}
-
 // What is known of an address.
 struct Code {
   CodePlaces places;
   FunctionSymbol symbol;
 };
 
+// The binary, and where what describes it is.
+struct Binary {
+  const symbolize::ElfImage& image;
+  const std::string& path;
+  const symbolize::DebugPlaces& debug_places;
+  const symbolize::ElfImage* with_symbols;  // may be null
+};
+
+absl::Status NoDebugInformation(const absl::Status& why, const Binary& binary) {
+  if (!absl::IsNotFound(why)) {
+    return absl::Status(why.code(),
+                        absl::StrCat(binary.path, ": ", why.message()));
+  }
+  return absl::NotFoundError(absl::StrCat(
+      binary.path, ": ", why.message(),
+      ", neither in it nor in a file for it beside it, in .debug/ there or "
+      "below ",
+      absl::StrJoin(binary.debug_places.roots, ", "),
+      ". Build with -gline-tables-only -fdebug-info-for-profiling, and do not "
+      "strip it, or keep what is stripped off (objcopy --only-keep-debug, "
+      "--add-gnu-debuglink)"));
+}
+
+absl::StatusOr<symbolize::CodePlaceAnswers> PlacesIn(
+    const Binary& binary, const std::vector<uint64_t>& addresses) {
+  absl::StatusOr<symbolize::CodePlaceAnswers> answers =
+      symbolize::FindCodePlaces(binary.image, binary.path, binary.debug_places,
+                                addresses, kMostDebugBytes);
+  if (!answers.ok()) return NoDebugInformation(answers.status(), binary);
+  return answers;
+}
+
 // Of all of `addresses`, which are sorted.
 absl::StatusOr<std::map<uint64_t, Code>> FindCode(
-    const symbolize::ElfImage& image, const std::string& path,
-    const symbolize::DebugPlaces& debug_places,
-    const std::vector<uint64_t>& addresses, std::set<std::string>& missing) {
+    const Binary& binary, const std::vector<uint64_t>& addresses,
+    std::set<std::string>& missing) {
   absl::StatusOr<symbolize::CodePlaceAnswers> answers =
-      symbolize::FindCodePlaces(image, path, debug_places, addresses,
-                                kMostDebugBytes);
-  if (!answers.ok()) {
-    return NoDebugInformation(answers.status(), path, debug_places);
-  }
+      PlacesIn(binary, addresses);
+  if (!answers.ok()) return answers.status();
   missing.insert(answers->missing.begin(), answers->missing.end());
-  const symbolize::ModuleImages images(image, path, debug_places);
-  const auto with_symbols = images.with_symbols();
   std::vector<FunctionSymbol> symbols(addresses.size());
-  if (!with_symbols.empty()) {
-    symbols = FindFunctionSymbols(*with_symbols.front(), addresses);
+  if (binary.with_symbols != nullptr) {
+    symbols = FindFunctionSymbols(*binary.with_symbols, addresses);
   }
   std::map<uint64_t, Code> code;
   for (size_t i = 0; i < addresses.size(); ++i) {
@@ -105,14 +111,27 @@ std::vector<uint64_t> AddressesOf(const CodeCounts& counts) {
   return {addresses.begin(), addresses.end()};
 }
 
-// Where the functions lie that are hot, each once.
+// Where the functions lie that are hot, each once; their parts too, of which
+// none may have been met.
 std::vector<symbolize::AddressRange> HotRanges(
-    const TableBuilder& builder, const std::map<uint64_t, Code>& code) {
+    const Binary& binary, const TableBuilder& builder,
+    const std::map<uint64_t, Code>& code) {
   std::map<uint64_t, uint64_t> ends;
   for (const auto& [address, at] : code) {
-    if (at.symbol.size == 0 || at.places.empty()) continue;
-    if (!builder.IsHot(at.places.back().function)) continue;
+    if (at.places.empty() || !builder.IsHot(at.places.back().function)) {
+      continue;
+    }
     ends[at.symbol.begin] = at.symbol.begin + at.symbol.size;
+  }
+  if (binary.with_symbols != nullptr) {
+    const auto is_part = [&builder](const std::string& name) {
+      const std::string function = symbolize::FunctionOfPart(name);
+      return function != name && builder.IsHot(function);
+    };
+    for (const FunctionSymbol& part :
+         symbolize::FunctionSymbolsNamed(*binary.with_symbols, is_part)) {
+      ends[part.begin] = part.begin + part.size;
+    }
   }
   std::vector<symbolize::AddressRange> ranges;
   for (const auto& [begin, end] : ends) {
@@ -120,37 +139,30 @@ std::vector<symbolize::AddressRange> HotRanges(
     if (!ranges.empty()) ranges.back().end = std::min(ranges.back().end, begin);
     ranges.push_back({begin, end});
   }
+  std::erase_if(ranges,
+                [](const auto& range) { return range.begin == range.end; });
   return ranges;
 }
 
-// Where hot functions have code, all of it is known, met or not.
-absl::Status AddCold(const symbolize::ElfImage& image, const std::string& path,
-                     const symbolize::DebugPlaces& debug_places,
-                     const std::map<uint64_t, Code>& code,
+// All places of hot functions are known, whether they were met or not.
+absl::Status AddCold(const Binary& binary, const std::map<uint64_t, Code>& code,
                      TableBuilder& builder) {
-  const std::vector<symbolize::AddressRange> ranges = HotRanges(builder, code);
+  const std::vector<symbolize::AddressRange> ranges =
+      HotRanges(binary, builder, code);
   const absl::StatusOr<std::vector<uint64_t>> rows =
-      symbolize::FindRowAddresses(image, path, debug_places, ranges,
-                                  kMostDebugBytes);
-  if (!rows.ok()) {
-    return NoDebugInformation(rows.status(), path, debug_places);
-  }
+      symbolize::FindRowAddresses(binary.image, binary.path,
+                                  binary.debug_places, ranges, kMostDebugBytes);
+  if (!rows.ok()) return NoDebugInformation(rows.status(), binary);
   auto range = ranges.begin();
-  for (size_t at = 0; at < rows->size(); at += kAddressesAtATime) {
-    const size_t end = std::min(rows->size(), at + kAddressesAtATime);
-    const std::vector<uint64_t> some(rows->begin() + at, rows->begin() + end);
-    const absl::StatusOr<symbolize::CodePlaceAnswers> answers =
-        symbolize::FindCodePlaces(image, path, debug_places, some,
-                                  kMostDebugBytes);
-    if (!answers.ok()) {
-      return NoDebugInformation(answers.status(), path, debug_places);
-    }
-    for (size_t i = 0; i < some.size(); ++i) {
-      while (range != ranges.end() && range->end <= some[i]) ++range;
-      if (range == ranges.end()) break;
-      builder.AddCold(answers->places[i], range->begin);
-    }
-  }
+  const auto add = [&](size_t index, const CodePlaces& places) {
+    const uint64_t row = (*rows)[index];
+    while (range != ranges.end() && range->end <= row) ++range;
+    if (range != ranges.end()) builder.AddCold(places, range->begin);
+  };
+  const absl::StatusOr<std::set<std::string>> missing =
+      symbolize::VisitCodePlaces(binary.image, binary.path, binary.debug_places,
+                                 *rows, kMostDebugBytes, add);
+  if (!missing.ok()) return NoDebugInformation(missing.status(), binary);
   return absl::OkStatus();
 }
 
@@ -176,15 +188,19 @@ absl::StatusOr<CodeTable> TableOfCode(
     const std::string& path, const symbolize::DebugPlaces& debug_places) {
   CodeTable table;
   table.discriminators = DiscriminatorsOf(image);
+  const symbolize::ModuleImages images(image, path, debug_places);
+  const auto with_symbols = images.with_symbols();
+  const Binary binary = {image, path, debug_places,
+                         with_symbols.empty() ? nullptr : with_symbols.front()};
   const absl::StatusOr<std::map<uint64_t, Code>> code =
-      FindCode(image, path, debug_places, AddressesOf(counts), table.missing);
+      FindCode(binary, AddressesOf(counts), table.missing);
   if (!code.ok()) return code.status();
   TableBuilder builder(table.discriminators);
   for (const auto& [address, count] : counts.at) {
     const Code& at = code->at(address);
     builder.Add(at.places, at.symbol.begin, count);
   }
-  absl::Status s = AddCold(image, path, debug_places, *code, builder);
+  absl::Status s = AddCold(binary, *code, builder);
   if (!s.ok()) return s;
   for (const auto& [ends, count] : counts.calls) {
     const Code& call = code->at(ends.first);

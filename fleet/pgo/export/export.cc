@@ -6,9 +6,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "fleet/pgo/export/autofdo_text.h"
+#include "fleet/pgo/export/bolt.h"
 #include "fleet/pgo/export/code_table.h"
 #include "fleet/pgo/export/go.h"
+#include "fleet/pgo/export/line_table.h"
 #include "fleet/pgo/export/llvm_text.h"
 #include "profiler/symbolize/elf_image.h"
 
@@ -27,19 +30,24 @@ void CountPlaces(const FunctionCounts& function,
   }
 }
 
-void Describe(const CodeTable& table, ExportReport& report) {
-  report.written = table.figures.written;
-  report.dropped = table.figures.dropped;
-  report.density = table.density;
+void Describe(const FunctionTable& functions, const TableFigures& figures,
+              ExportReport& report) {
+  report.written = figures.written;
+  report.dropped = figures.dropped;
   ExportReport::Content& content = report.content.emplace();
-  content.placed = table.figures.placed;
-  content.functions = static_cast<int64_t>(table.functions.size());
-  content.thin_functions = table.figures.thin_functions;
-  content.targets = table.figures.targets;
-  content.unnamed_copies = table.figures.unnamed_copies;
-  for (const auto& [name, function] : table.functions) {
+  content.placed = figures.placed;
+  content.functions = static_cast<int64_t>(functions.size());
+  content.thin_functions = figures.thin_functions;
+  content.targets = figures.targets;
+  content.unnamed_copies = figures.unnamed_copies;
+  for (const auto& [name, function] : functions) {
     CountPlaces(function, content);
   }
+}
+
+void Describe(const CodeTable& table, ExportReport& report) {
+  Describe(table.functions, table.figures, report);
+  report.density = table.density;
   if (table.discriminators == Discriminators::kIgnored) {
     report.notes.push_back(
         "the binary was built by GCC, whose discriminators mean nothing to "
@@ -50,10 +58,35 @@ void Describe(const CodeTable& table, ExportReport& report) {
   }
 }
 
+void Describe(const LineTable& table, ExportReport& report) {
+  report.total = table.total;
+  report.matched = table.matched;
+  report.elsewhere = table.elsewhere;
+  Describe(table.functions, table.figures, report);
+  report.notes.push_back(absl::StrFormat(
+      "by functions and lines instead of addresses: %.0f %% of the samples are "
+      "in functions that the binary has. Pieces of code of one line are not "
+      "told apart, and what was never met is not known to be cold",
+      100 * table.known));
+}
+
 absl::Status NothingWritten(const ExportReport& report,
                             const std::string& path) {
   return absl::FailedPreconditionError(absl::StrCat(
       path, ": nothing of the profile can be written. ", ToText(report)));
+}
+
+void Describe(const BoltProfile& profile, ExportReport& report) {
+  report.written = profile.written;
+  report.dropped = profile.dropped;
+  report.density = profile.density;
+  report.content.emplace().functions = profile.functions;
+  report.content->placed = profile.written;
+  if (!profile.can_move_functions) {
+    report.notes.push_back(
+        "the binary was linked without -Wl,--emit-relocs: BOLT can order the "
+        "blocks of functions, but not functions");
+  }
 }
 
 absl::StatusOr<Exported> ExportGo(const Profile& profile) {
@@ -65,6 +98,22 @@ absl::StatusOr<Exported> ExportGo(const Profile& profile) {
   report.subject = "the profile for Go";
   for (const Sample& sample : profile.samples) report.total += sample.values[0];
   report.matched = report.written = report.total;
+  return exported;
+}
+
+absl::StatusOr<Exported> ExportLines(const Profile& profile,
+                                     const ElfImage& image,
+                                     const ExportOptions& options) {
+  const absl::StatusOr<LineTable> table =
+      TableOfLines(profile, image, options.binary, options.debug_places);
+  if (!table.ok()) return table.status();
+  Exported exported;
+  ExportReport& report = exported.report;
+  report.subject = options.binary;
+  report.build_id = image.BuildId();
+  Describe(*table, report);
+  if (report.written == 0) return NothingWritten(report, options.binary);
+  exported.bytes = LlvmText(table->functions);
   return exported;
 }
 
@@ -84,6 +133,13 @@ absl::StatusOr<Exported> ExportCode(const Profile& profile,
   if (options.format == ExportFormat::kAutofdoText) {
     exported.bytes = AutofdoText(*counts, image);
     report.written = counts->matched;
+    return exported;
+  }
+  if (options.format == ExportFormat::kBolt) {
+    BoltProfile profile = BoltProfileOf(*counts, image);
+    Describe(profile, report);
+    if (report.written == 0) return NothingWritten(report, options.binary);
+    exported.bytes = std::move(profile.text);
     return exported;
   }
   absl::StatusOr<CodeTable> table =
@@ -107,7 +163,15 @@ absl::StatusOr<Exported> Export(Profile profile, const ExportOptions& options) {
         image.status().code(),
         absl::StrCat(options.binary, ": ", image.status().message()));
   }
-  return ExportCode(profile, **image, options);
+  if (options.match != Match::kLines) {
+    return ExportCode(profile, **image, options);
+  }
+  if (options.format != ExportFormat::kLlvm) {
+    return absl::InvalidArgumentError(
+        "functions and lines can be matched for clang's format alone: others "
+        "are by address");
+  }
+  return ExportLines(profile, **image, options);
 }
 
 }  // namespace wallprof::pgo

@@ -48,6 +48,7 @@ std::string ContentText(const ExportReport& report) {
     absl::StrAppend(&text, ", ", content.thin_functions,
                     " left out with too few samples");
   }
+  if (content.hot_places + content.cold_places == 0) return text + "\n";
   absl::StrAppend(&text, "\nplaces:    ", content.hot_places, " with samples, ",
                   content.cold_places, " without; ", content.placed, " of ",
                   report.written,
