@@ -77,15 +77,16 @@ absl::Status FinalBundle::WriteIfMissing(const std::string& command,
                                          int recording) const {
   const fs::path others = DirectoryOf(directory_, ProcessOf(ended.pid));
   if (!ended.by_signal && !others.empty()) return absl::OkStatus();
-  const absl::StatusOr<Profile> wall =
-      RecordedProfiler::Read(recording, View::kWall);
-  if (!wall.ok()) return wall.status();
+  const absl::StatusOr<Profile> profile =
+      RecordedProfiler::Read(recording, std::nullopt);
+  if (!profile.ok()) return profile.status();
+  const bool cpu_only = SampleTypeIndex(*profile, "wall") < 0;
   BundleIdentity identity;
   identity.program = BaseName(command);
   identity.host = bundle::HostName();
   identity.process = ProcessOf(ended.pid);
   identity.start = start_;
-  Identify(others, *wall, identity);
+  Identify(others, *profile, identity);
   const absl::Time now = absl::Now();
   const BundleOptions limits;
   const auto write = [&](const BundleSink& sink) {
@@ -94,9 +95,11 @@ absl::Status FinalBundle::WriteIfMissing(const std::string& command,
     for (const char* part : {"expvar", "heap.json", "threads.json"}) {
       assembly.Skip(part, "the program had ended");
     }
-    assembly.Take("pprof/wall",
-                  [&](std::string&) { return EncodePprof(*wall); });
-    assembly.Skip("pprof/profile", "pprof/wall has the CPU time too");
+    assembly.Take(cpu_only ? "pprof/profile" : "pprof/wall",
+                  [&](std::string&) { return EncodePprof(*profile); });
+    assembly.Skip(cpu_only ? "pprof/wall" : "pprof/profile",
+                  cpu_only ? "only CPU time was measured"
+                           : "pprof/wall has the CPU time too");
     assembly.Take("pprof/lockwait",
                   [&](std::string&) -> absl::StatusOr<std::string> {
                     const absl::StatusOr<Profile> waits =

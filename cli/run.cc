@@ -39,6 +39,7 @@ struct Arguments {
   std::string listen;
   std::string record;  // a directory, kInMemory, or empty: nothing is recorded
   std::string bundle_dir;  // empty: no bundles
+  bool cpu_only = false;
   std::vector<std::string> command;
 };
 
@@ -64,6 +65,7 @@ void SetEnvironment(const Arguments& arguments, const std::string& preload,
   if (arguments.hz) {
     setenv("WALLPROF_HZ", absl::StrCat(*arguments.hz).c_str(), 1);
   }
+  if (arguments.cpu_only) setenv("WALLPROF_CPU_ONLY", "1", 1);
   if (!arguments.listen.empty()) {
     setenv("WALLPROF_LISTEN", arguments.listen.c_str(), 1);
   }
@@ -82,9 +84,11 @@ void SetEnvironment(const Arguments& arguments, const std::string& preload,
 }
 
 absl::Status Report(const Arguments& arguments, int recording) {
-  const View view = arguments.view.value_or(View::kWall);
-  absl::StatusOr<Profile> profile = RecordedProfiler::Read(recording, view);
+  absl::StatusOr<Profile> profile =
+      RecordedProfiler::Read(recording, arguments.view);
   if (!profile.ok()) return profile.status();
+  const View view = arguments.view.value_or(
+      SampleTypeIndex(*profile, "wall") < 0 ? View::kCpu : View::kWall);
   if (!arguments.output.empty()) {
     absl::StatusOr<Profile> seen = SelectView(*profile, view);
     if (!seen.ok()) return seen.status();
@@ -153,12 +157,25 @@ absl::Status Run(const Arguments& arguments, int& exit_status) {
   return absl::OkStatus();
 }
 
+// CLI11 knows options that exclude each other, not values.
+void CheckTogether(const Arguments& arguments) {
+  if (!arguments.cpu_only) return;
+  if (arguments.view.value_or(View::kCpu) != View::kCpu) {
+    throw CLI::ValidationError("--view", "must be cpu with --cpu-only");
+  }
+  if (!arguments.record.empty()) {
+    throw CLI::ValidationError(
+        "--record", "does not go with --cpu-only: it keeps wall time");
+  }
+}
+
 }  // namespace
 
 void AddRun(CLI::App& program, int& exit_status) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = AddVerb(program, "run", "Runs a command and profiles it",
                            exit_status, [arguments, &exit_status] {
+                             CheckTogether(*arguments);
                              if (!arguments->output.empty()) {
                                arguments->format = OutputFormat(
                                    arguments->output, std::nullopt);
@@ -175,6 +192,9 @@ void AddRun(CLI::App& program, int& exit_status) {
           "--hz", [arguments](int hz) { arguments->hz = hz; },
           "Looks at each thread a second (99)")
       ->check(CLI::Range(1, 1000));
+  verb->add_flag("--cpu-only", arguments->cpu_only,
+                 "Measure CPU time alone: threads that wait cost nothing, and "
+                 "--hz is samples a second of CPU time");
   AddViewOption(*verb, arguments->view);
   verb->add_option("--listen", arguments->listen,
                    "Address to serve profiles on while CMD runs");

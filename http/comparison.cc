@@ -15,7 +15,7 @@ absl::Status Wrong(absl::string_view sentence) {
 
 }  // namespace
 
-absl::StatusOr<Comparison> ParseComparison(Query query,
+absl::StatusOr<Comparison> ParseComparison(Query query, View default_view,
                                            absl::Duration max_seconds,
                                            absl::Time now) {
   Comparison comparison;
@@ -56,9 +56,20 @@ absl::StatusOr<Comparison> ParseComparison(Query query,
   // Their labels would be told apart, and the difference of slices is none.
   window->slices = false;
   comparison.window = *std::move(window);
-  comparison.window.view = view.value_or(View::kWall);
+  comparison.window.view = view.value_or(default_view);
   comparison.window.file_name = kFileName;
   return comparison;
+}
+
+absl::Status CheckOffered(const Comparison& comparison,
+                          const Statistics& stats) {
+  for (const auto& view : {comparison.before, comparison.after}) {
+    Measurement seen = comparison.window;
+    seen.view = view.value_or(seen.view);
+    absl::Status status = CheckOffered(seen, stats);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<HttpResponse> EncodeComparison(const Profile& first,

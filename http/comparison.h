@@ -23,10 +23,15 @@ struct Comparison {
   bool has_two_windows() const { return !before.has_value(); }
 };
 
-// InvalidArgument as ParseMeasurement.
-absl::StatusOr<Comparison> ParseComparison(Query query,
+// InvalidArgument as ParseMeasurement. `view` is that of two windows where the
+// request says none.
+absl::StatusOr<Comparison> ParseComparison(Query query, View view,
                                            absl::Duration max_seconds,
                                            absl::Time now);
+
+// As CheckOffered of a measurement, for all views that are compared.
+absl::Status CheckOffered(const Comparison& comparison,
+                          const Statistics& stats);
 
 // `first` and `second` are the same profile where there is but one window.
 absl::StatusOr<HttpResponse> EncodeComparison(const Profile& first,

@@ -26,6 +26,7 @@
 #include "http/pages/threads_page.h"
 #include "http/query.h"
 #include "http/response.h"
+#include "http/slot.h"
 #include "wallprof/http.h"
 
 namespace wallprof {
@@ -86,24 +87,6 @@ absl::Status CheckNoParameters(std::string_view query_text) {
   return query.ok() ? query->CheckAllTaken() : query.status();
 }
 
-// One of the requests that measure at once, counted while it lives. Relaxed: a
-// count, which orders nothing else.
-class Slot {
- public:
-  explicit Slot(std::atomic<int>& taken)
-      : taken_(taken), number_(taken.fetch_add(1, std::memory_order_relaxed)) {}
-  Slot(const Slot&) = delete;
-  Slot& operator=(const Slot&) = delete;
-  ~Slot() { taken_.fetch_sub(1, std::memory_order_relaxed); }
-
-  // How many there were before it.
-  int number() const { return number_; }
-
- private:
-  std::atomic<int>& taken_;
-  const int number_;
-};
-
 }  // namespace
 
 class HttpHandler::State {
@@ -145,6 +128,11 @@ class HttpHandler::State {
                                        const MeasurementDefaults& defaults);
   absl::StatusOr<Profile> Collect(const HttpRequest& request,
                                   const Measurement& measurement);
+
+  // Where a request names none.
+  View DefaultView() {
+    return source_.Stats().cpu_only ? View::kCpu : View::kWall;
+  }
 
   // The response of `measure`, unless as many measure as may at once.
   absl::StatusOr<HttpResponse> InSlot(
@@ -211,7 +199,9 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Root(
   if (parameters.ok() && parameters->empty()) {
     return http::IndexPage(HeaderOf(request, "host"), request.mount_point);
   }
-  return Measure(request, query, MeasurementDefaults{});
+  MeasurementDefaults defaults;
+  defaults.view = DefaultView();
+  return Measure(request, query, defaults);
 }
 
 absl::StatusOr<HttpResponse> HttpHandler::State::Wall(
@@ -232,6 +222,10 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Measure(
   absl::StatusOr<Measurement> measurement = http::ParseMeasurement(
       *std::move(parameters), defaults, options_.max_seconds, absl::Now());
   if (!measurement.ok()) return measurement.status();
+  if (absl::Status status = http::CheckOffered(*measurement, source_.Stats());
+      !status.ok()) {
+    return status;
+  }
   if (request.method == "HEAD") return http::MeasurementHeaders(*measurement);
   return InSlot([&]() -> absl::StatusOr<HttpResponse> {
     absl::StatusOr<Profile> profile = Collect(request, *measurement);
@@ -245,8 +239,12 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Compare(
   absl::StatusOr<Query> parameters = Query::Parse(query);
   if (!parameters.ok()) return parameters.status();
   absl::StatusOr<Comparison> comparison = http::ParseComparison(
-      *std::move(parameters), options_.max_seconds, absl::Now());
+      *std::move(parameters), DefaultView(), options_.max_seconds, absl::Now());
   if (!comparison.ok()) return comparison.status();
+  if (absl::Status status = http::CheckOffered(*comparison, source_.Stats());
+      !status.ok()) {
+    return status;
+  }
   if (request.method == "HEAD") {
     return http::MeasurementHeaders(comparison->window);
   }
@@ -264,7 +262,7 @@ absl::StatusOr<HttpResponse> HttpHandler::State::Compare(
 
 absl::StatusOr<HttpResponse> HttpHandler::State::InSlot(
     const std::function<absl::StatusOr<HttpResponse>()>& measure) {
-  Slot slot(measuring_);
+  http::Slot slot(measuring_);
   if (slot.number() >= options_.max_measurements) {
     refused_.fetch_add(1, std::memory_order_relaxed);
     return http::Busy(absl::StrCat("As many requests measure as may at once, ",

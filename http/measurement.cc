@@ -219,6 +219,23 @@ absl::StatusOr<Measurement> ParseMeasurement(
   return measurement;
 }
 
+absl::Status CheckOffered(const Measurement& measurement,
+                          const Statistics& stats) {
+  if (!stats.cpu_only || measurement.past) return absl::OkStatus();
+  if (measurement.view != View::kCpu) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Parameter 'view' must be cpu here, not ",
+                     std::string(NameOfView(measurement.view)),
+                     ": only CPU time is measured."));
+  }
+  if (measurement.frequency_hz > stats.frequency_hz) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "Parameter 'hz' must be at most ", stats.frequency_hz,
+        " here: where only CPU time is measured the rate is fixed."));
+  }
+  return absl::OkStatus();
+}
+
 HttpResponse MeasurementHeaders(const Measurement& measurement) {
   switch (measurement.format) {
     case Format::kFolded:

@@ -49,6 +49,11 @@ absl::StatusOr<Measurement> ParseMeasurement(
     Query query, const MeasurementDefaults& defaults,
     absl::Duration max_seconds, absl::Time now);
 
+// InvalidArgument, naming the parameter, for what a profiler that measures CPU
+// time alone cannot give; OkStatus for any other.
+absl::Status CheckOffered(const Measurement& measurement,
+                          const Statistics& stats);
+
 // Take a parameter off `query`, if it is there. InvalidArgument as above.
 absl::Status TakeView(Query& query, std::string_view name,
                       std::optional<View>& view);

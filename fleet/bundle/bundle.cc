@@ -86,10 +86,20 @@ void TakeSnapshots(BundleSource& source, Assembly& assembly) {
       return Encoded(source.Snapshot(view));
     });
   };
-  take(kWallPart, View::kWall);
-  assembly.Skip(std::string(kCpuPart),
-                "no time was asked for; pprof/wall, of all since the start, "
-                "has the CPU time too");
+  bool has_wall = true;
+  assembly.Take(std::string(kWallPart), [&](std::string&) {
+    const absl::StatusOr<Profile> wall = source.Snapshot(View::kWall);
+    // Where only CPU time is measured, there is no such view.
+    has_wall = !absl::IsInvalidArgument(wall.status());
+    return Encoded(wall);
+  });
+  if (has_wall) {
+    assembly.Skip(std::string(kCpuPart),
+                  "no time was asked for; pprof/wall, of all since the start, "
+                  "has the CPU time too");
+  } else {
+    take(kCpuPart, View::kCpu);
+  }
   take(kLockWaitPart, View::kBlockedBy);
 }
 

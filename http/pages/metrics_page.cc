@@ -67,7 +67,7 @@ void AddLosses(const Statistics::Lost& lost, Exposition& exposition) {
       {"truncated", lost.truncated}, {"overflow", lost.overflow},
       {"masked", lost.masked},       {"small_stack", lost.small_stack},
       {"exited", lost.exited},       {"late", lost.late},
-      {"unseen", lost.unseen}};
+      {"unseen", lost.unseen},       {"dropped", lost.dropped}};
   for (const auto& [reason, count] : reasons) {
     exposition.Line("wallprof_lost_total", Labels({{"reason", reason}}),
                     static_cast<double>(count));
@@ -108,9 +108,17 @@ std::string MetricsText(const Statistics& stats, const HandlerCounts& counts) {
   exposition.Header("wallprof_build_info", "gauge", "1, labelled by version.");
   exposition.Line("wallprof_build_info",
                   Labels({{"version", WALLPROF_VERSION}}), 1);
+  exposition.Header("wallprof_mode", "gauge",
+                    "1, labelled by what is measured and what samples.");
+  exposition.Line("wallprof_mode",
+                  Labels({{"measures", stats.cpu_only ? "cpu" : "wall"},
+                          {"source", stats.source}}),
+                  1);
   exposition.Gauge("wallprof_target_hz", "Looks a second asked for.",
                    stats.frequency_hz);
-  exposition.Gauge("wallprof_achieved_hz", "Looks a second made.",
+  exposition.Gauge("wallprof_achieved_hz",
+                   "Looks a second made; of CPU time, where only that "
+                   "is measured.",
                    stats.achieved_hz);
   exposition.Gauge("wallprof_threads", "Threads watched now.", stats.threads);
   exposition.Gauge("wallprof_memory_bytes", "Anonymous memory in use.",

@@ -30,10 +30,12 @@ std::string Row(std::string_view name, const absl::AlphaNum& value) {
 
 std::string StatsText(const Statistics& stats) {
   const Statistics::Lost& lost = stats.lost;
-  std::string text = absl::StrCat(
-      Row("version", WALLPROF_VERSION), Row("hz", stats.frequency_hz),
-      Row("achieved_hz", ShownRate(stats.achieved_hz)),
-      Row("ticks", stats.ticks), Row("threads", stats.threads));
+  std::string text =
+      absl::StrCat(Row("version", WALLPROF_VERSION),
+                   Row("measures", stats.cpu_only ? "cpu" : "wall"),
+                   Row("source", stats.source), Row("hz", stats.frequency_hz),
+                   Row("achieved_hz", ShownRate(stats.achieved_hz)),
+                   Row("ticks", stats.ticks), Row("threads", stats.threads));
   absl::StrAppend(&text, Row("cpu", absl::FormatDuration(stats.cpu_time)),
                   Row("memory_bytes", stats.memory_bytes),
                   Row("unchanged", stats.unchanged),
@@ -46,7 +48,8 @@ std::string StatsText(const Statistics& stats) {
                   Row("lost.masked", lost.masked),
                   Row("lost.small_stack", lost.small_stack));
   absl::StrAppend(&text, Row("lost.exited", lost.exited),
-                  Row("lost.late", lost.late), Row("lost.unseen", lost.unseen));
+                  Row("lost.late", lost.late), Row("lost.unseen", lost.unseen),
+                  Row("lost.dropped", lost.dropped));
   for (const Degradation& degradation : stats.degraded) {
     absl::StrAppend(
         &text,
@@ -75,6 +78,8 @@ std::string StatsJson(const Statistics& stats) {
                    {"walks", stats.walks},
                    {"interrupts", stats.interrupts},
                    {"eintr_delivered", stats.eintr_delivered},
+                   {"measures", stats.cpu_only ? "cpu" : "wall"},
+                   {"source", stats.source},
                    {"lost",
                     {{"truncated", stats.lost.truncated},
                      {"overflow", stats.lost.overflow},
@@ -82,7 +87,8 @@ std::string StatsJson(const Statistics& stats) {
                      {"small_stack", stats.lost.small_stack},
                      {"exited", stats.lost.exited},
                      {"late", stats.lost.late},
-                     {"unseen", stats.lost.unseen}}},
+                     {"unseen", stats.lost.unseen},
+                     {"dropped", stats.lost.dropped}}},
                    {"degraded", std::move(degraded)}});
 }
 

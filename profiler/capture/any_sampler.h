@@ -35,6 +35,9 @@ class AnySampler {
   // How often Tick is to be called while the rate is `frequency_hz`.
   virtual int TicksPerSecond(int frequency_hz) const = 0;
 
+  // Whether a tick is wanted before its time. From any thread.
+  virtual bool WantsTick() const { return false; }
+
   // At `everyone` all threads' time is known up to `now_ns` afterwards.
   // `targets`: what blocked threads wait for is wanted from this tick on; it
   // should then be one for everyone.

@@ -132,7 +132,7 @@ class Session {
   void Loop(AnySampler& sampler);
   bool IsDue(int64_t now_ns, int64_t deadline_ns);
   int64_t NextAskedNs() const;
-  void SleepUntil(int64_t deadline_ns);
+  void SleepUntil(const AnySampler& sampler, int64_t deadline_ns);
   void Wake();
   void RunTasks(AnySampler& sampler);
   bool MayBeEmptied() const;

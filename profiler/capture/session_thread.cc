@@ -84,7 +84,8 @@ std::unique_ptr<AnySampler> Session::MakeCpuSampler() {
   if (events.ok()) {
     source_ = "perf-events";
     return std::make_unique<CpuSampler>(*std::move(events), *recording_,
-                                        own_threads_, tasks_, kernel_, loader_);
+                                        own_threads_, tasks_, kernel_, loader_,
+                                        [this] { Wake(); });
   }
   // The next best: looks at all threads, of which their CPU time is kept.
   kernel_.Add({"perf-events", std::string(events.status().message()),
@@ -104,7 +105,7 @@ void Session::Loop(AnySampler& sampler) {
                         sampler.TicksPerSecond(frequency_hz_), phase);
   int64_t deadline = schedule.Next(threads::MonotonicNs());
   while (!stopping_) {
-    SleepUntil(deadline);
+    SleepUntil(sampler, deadline);
     std::lock_guard tick(tick_mutex_);
     RunTasks(sampler);
     const int64_t now = threads::MonotonicNs();
@@ -113,7 +114,7 @@ void Session::Loop(AnySampler& sampler) {
       schedule.SetFrequency(now, ticks_per_second);
       deadline = schedule.Next(now);
     }
-    if (!IsDue(now, deadline)) continue;
+    if (!sampler.WantsTick() && !IsDue(now, deadline)) continue;
     recording_->tallies().late_ns.add(std::max<int64_t>(now - deadline, 0));
     EmptyIfFull(sampler);
     sampler.Tick(now, WantsEveryone(now), WantsTargets());
@@ -140,11 +141,11 @@ bool Session::IsDue(int64_t now_ns, int64_t deadline_ns) {
   return now_ns >= std::min(deadline_ns, NextAskedNs());
 }
 
-void Session::SleepUntil(int64_t deadline_ns) {
+void Session::SleepUntil(const AnySampler& sampler, int64_t deadline_ns) {
   const uint32_t seen = wake_ups_.load(std::memory_order_acquire);
   {
     std::lock_guard lock(mutex_);
-    if (stopping_ || !posted_.empty()) return;
+    if (stopping_ || !posted_.empty() || sampler.WantsTick()) return;
     deadline_ns = std::min(deadline_ns, NextAskedNs());
   }
   const timespec until = ToTimespec(deadline_ns);

@@ -51,6 +51,10 @@ struct Running {
 };
 Running* g_running = nullptr;
 
+bool IsOn(const char* variable) {
+  return variable != nullptr && std::string_view(variable) == "1";
+}
+
 absl::StatusOr<int> ParseHz(std::string_view text) {
   int hz = 0;
   const auto [end, error] =
@@ -71,6 +75,19 @@ absl::StatusOr<View> ParseView(std::string_view text) {
   return absl::InvalidArgumentError(
       "WALLPROF_VIEW must be wall, cpu, offcpu or blockedby, not " +
       std::string(text));
+}
+
+// What is asked for, or else what there is to see.
+absl::StatusOr<View> ViewOf(const wallprof_request& request) {
+  const bool cpu_only = IsOn(request.cpu_only);
+  if (request.view == nullptr) return cpu_only ? View::kCpu : View::kWall;
+  absl::StatusOr<View> view = ParseView(request.view);
+  if (view.ok() && cpu_only && *view != View::kCpu) {
+    return absl::InvalidArgumentError(
+        "WALLPROF_VIEW must be cpu with WALLPROF_CPU_ONLY=1, not " +
+        std::string(request.view));
+  }
+  return view;
 }
 
 std::string WithPid(std::string path) {
@@ -105,10 +122,9 @@ absl::Status StartProfiler(const wallprof_request& request, Running& running) {
     if (!hz.ok()) return hz.status();
     options.frequency_hz = *hz;
   }
+  options.cpu_only = IsOn(request.cpu_only);
   if (request.record_dir != nullptr) options.record_dir = request.record_dir;
-  options.record =
-      request.record_dir != nullptr ||
-      (request.record != nullptr && std::string_view(request.record) == "1");
+  options.record = request.record_dir != nullptr || IsOn(request.record);
   RecordedProfiler::Where where;
   threads::FileDescriptor file;
   if (request.recording != nullptr) {
@@ -217,11 +233,9 @@ absl::Status StartBundles(const std::string& directory, Running& running) {
 
 absl::Status Start(const wallprof_request& request) {
   auto running = std::make_unique<Running>();
-  if (request.view != nullptr) {
-    absl::StatusOr<View> view = ParseView(request.view);
-    if (!view.ok()) return view.status();
-    running->view = *view;
-  }
+  const absl::StatusOr<View> view = ViewOf(request);
+  if (!view.ok()) return view.status();
+  running->view = *view;
   if (request.output != nullptr) {
     running->output = WithPid(request.output);
     if (!FormatOfPath(running->output).has_value()) {

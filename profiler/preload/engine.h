@@ -23,6 +23,7 @@ struct wallprof_request {
   const char* output;
   const char* hz;
   const char* view;
+  const char* cpu_only;       /* "1": Options::cpu_only */
   const char* record;         /* "1": the last day is kept (Options::record) */
   const char* record_dir;     /* the same, and written there */
   const char* recording;      /* file that `wallprof run` reads afterwards */

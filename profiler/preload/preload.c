@@ -343,6 +343,7 @@ static void StartIfAsked(void) {
   request.output = Copy(Variable("WALLPROF_OUTPUT"));
   request.hz = Copy(Variable("WALLPROF_HZ"));
   request.view = Copy(Variable("WALLPROF_VIEW"));
+  request.cpu_only = Copy(Variable("WALLPROF_CPU_ONLY"));
   request.record = Copy(Variable("WALLPROF_RECORD"));
   request.record_dir = Copy(Variable("WALLPROF_RECORD_DIR"));
   request.recording = Copy(Variable("WALLPROF_RECORDING"));

@@ -101,6 +101,16 @@ class OutputTest(RunTest):
         self.assertGreater(weight('wall'), 2 * weight('cpu'))
         self.assertGreater(weight('offcpu'), 2 * weight('cpu'))
 
+    def test_cpu_time_alone(self):
+        done = self.run_it('--cpu-only', *FAST, '--', subject('endings'))
+        self.assertEqual((done.returncode, done.stdout), (7, ''))
+        self.assertRegex(done.stderr, r'(?m)^cpu: ')
+        self.assertRegex(done.stderr, r'(?m)% +Busy$')
+        # What sleeps has no CPU time; what has none is not in it.
+        self.assert_ran(self.run_it('--cpu-only', *FAST, '-o', self.path(),
+                                    '--', 'sleep', '0.1'))
+        self.assertNotIn('nanosleep 1', self.read())
+
     def test_file_that_cannot_be_written(self):
         done = self.run_it('-o', '/nowhere/a.folded', '--', subject('endings'))
         self.assertEqual(done.returncode, 7)
@@ -194,6 +204,8 @@ class EndTest(RunTest):
                           ['--hz', '1001', '--', 'true'],
                           ['--hz', 'x', '--', 'true'],
                           ['--view', 'sideways', '--', 'true'],
+                          ['--cpu-only', '--view', 'wall', '--', 'true'],
+                          ['--cpu-only', '--record', '--', 'true'],
                           ['-o', self.path('a.what'), '--', 'touch',
                            self.path('ran')],
                           ['--nonsense', '--', 'true']):

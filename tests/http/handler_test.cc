@@ -93,6 +93,19 @@ TEST_F(HandlerTest, ViewChoosesTheTime) {
             "main;nap() 2000\nmain;work() 2000\n");
 }
 
+TEST_F(HandlerTest, WhereOnlyCpuTimeIsMeasuredThatIsTheViewAndNoOther) {
+  source_.stats.cpu_only = true;
+  source_.stats.frequency_hz = 99;
+  EXPECT_EQ(Get("/?seconds=1").body, Get("/?seconds=1&view=cpu").body);
+  EXPECT_EQ(Get("/debug/pprof/profile?seconds=1&hz=99").status, 200);
+  EXPECT_EQ(Get("/diff?seconds=1").status, 200);
+  ExpectBad("/?seconds=1&view=wall", "'view' must be cpu here, not wall");
+  ExpectBad("/debug/pprof/wall?seconds=1", "only CPU time is measured");
+  ExpectBad("/debug/fgprof?seconds=1", "only CPU time is measured");
+  ExpectBad("/diff?seconds=1&before=cpu&after=wall", "not wall");
+  ExpectBad("/?seconds=1&hz=100", "'hz' must be at most 99");
+}
+
 TEST_F(HandlerTest, ThreadsPutsNamesInFront) {
   EXPECT_EQ(Get("/?seconds=1&threads=1").body,
             "demo;main;nap() 2000\ndemo;main;work() 3000\n");

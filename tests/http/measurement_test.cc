@@ -87,7 +87,7 @@ std::string ComparisonOf(std::string_view query, const Profile& second) {
   absl::StatusOr<Query> parsed = Query::Parse(query);
   EXPECT_TRUE(parsed.ok()) << parsed.status();
   absl::StatusOr<Comparison> comparison =
-      ParseComparison(*std::move(parsed), absl::Seconds(10),
+      ParseComparison(*std::move(parsed), View::kWall, absl::Seconds(10),
                       absl::FromUnixSeconds(1'700'000'000));
   if (!comparison.ok()) return std::string(comparison.status().message());
   absl::StatusOr<HttpResponse> response =

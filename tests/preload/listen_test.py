@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import socket
+import urllib.error
 
 import preloaded
 from preloaded import (PreloadTest, Running, free_port, open_url, run, stacks,
@@ -81,6 +82,28 @@ class PagesTest(PreloadTest):
         with serving(LISTEN='0', HZ='250') as service:
             stats = json.loads(open_url(service.url() + 'stats?format=json'))
             self.assertEqual(stats['hz'], 250)
+
+    def test_cpu_time_alone(self):
+        with serving(LISTEN='0', CPU_ONLY='1', HZ='500') as service:
+            url = service.url()
+            stats = json.loads(open_url(url + 'stats?format=json'))
+            self.assertEqual((stats['measures'], stats['hz']), ('cpu', 500))
+            for frames, _ in stacks(open_url(url + '?seconds=0.2')):
+                self.assertNotIn('poll', frames)
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                open_url(url + '?seconds=0.2&view=wall')
+            self.assertEqual(refused.exception.code, 400)
+            threads = json.loads(open_url(url + 'threads?format=json'))
+            self.assertEqual([(thread['tid'], thread['stack'])
+                              for thread in threads['threads']],
+                             [(service.process.pid, [])])
+
+    def test_cpu_time_alone_has_one_view(self):
+        done = run(subject('sleeps'), OUTPUT=self.path(), CPU_ONLY='1',
+                   VIEW='wall')
+        self.assertEqual(done.returncode, 0)
+        self.assertIn('WALLPROF_VIEW must be cpu with WALLPROF_CPU_ONLY=1',
+                      done.stderr)
 
     def test_serves_and_writes(self):
         with serving(LISTEN='0', OUTPUT=self.path()) as service:

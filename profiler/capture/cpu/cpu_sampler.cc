@@ -16,8 +16,11 @@ namespace {
 using stacks::PseudoFrame;
 using stacks::ThreadState;
 
-// Each buffer is read this often in the time in which it can be filled: the
-// sampler may come late by two thirds of it.
+// So that what is left when a process is killed is not older than a second.
+constexpr int kTicksPerSecond = 1;
+
+// Where nobody tells that it fills, each buffer is read this often in the time
+// in which it can be filled: the sampler may come late by two thirds of it.
 constexpr size_t kReadsPerFilling = 3;
 
 // The process's clock adds up those of all its threads: takes 0.3 ms for
@@ -40,7 +43,7 @@ ThreadState StateOf(char letter) {
 CpuSampler::CpuSampler(std::unique_ptr<PerfEvents> events,
                        stacks::Recording& recording, OwnThreads& own_threads,
                        threads::TaskDirectory& tasks, Kernel& kernel,
-                       unwind::LoaderWatch loader)
+                       unwind::LoaderWatch loader, std::function<void()> wake)
     : events_(std::move(events)),
       recording_(recording),
       own_threads_(own_threads),
@@ -48,7 +51,12 @@ CpuSampler::CpuSampler(std::unique_ptr<PerfEvents> events,
       unwinder_(memory_, recording),
       modules_(loader),
       accountant_(recording),
-      base_cpu_ns_(ProgramCpuNs()) {
+      base_cpu_ns_(ProgramCpuNs()),
+      watch_(own_threads, events_->ring_events(),
+             [this, wake = std::move(wake)] {
+               filled_ = true;
+               wake();
+             }) {
   unwind::LibUnwind::UseFromSampler();
   if (!events_->sees_kernel()) {
     kernel.Add({"perf-kernel", "EACCES", "[not sampled]"});
@@ -60,6 +68,7 @@ CpuSampler::CpuSampler(std::unique_ptr<PerfEvents> events,
 CpuSampler::~CpuSampler() { unwind::LibUnwind::ForgetSampler(); }
 
 int CpuSampler::TicksPerSecond(int frequency_hz) const {
+  if (watch_.works()) return kTicksPerSecond;
   const size_t samples = std::max<size_t>(events_->samples_per_ring(), 1);
   const size_t wanted = static_cast<size_t>(frequency_hz) * kReadsPerFilling;
   return static_cast<int>((wanted + samples - 1) / samples);
@@ -71,6 +80,7 @@ int64_t CpuSampler::ProgramCpuNs() const {
 }
 
 void CpuSampler::Tick(int64_t now_ns, bool everyone, bool) {
+  filled_ = false;
   recording_.BeginTick();
   modules_.Update(
       [this](const std::string& maps) { unwinder_.SetModules(maps); });

@@ -5,7 +5,9 @@
 #ifndef WALLPROF_PROFILER_CAPTURE_CPU_CPU_SAMPLER_H_
 #define WALLPROF_PROFILER_CAPTURE_CPU_CPU_SAMPLER_H_
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "profiler/capture/accountant.h"
 #include "profiler/capture/any_sampler.h"
+#include "profiler/capture/cpu/fill_watch.h"
 #include "profiler/capture/cpu/perf_events.h"
 #include "profiler/capture/kernel.h"
 #include "profiler/capture/module_watch.h"
@@ -27,15 +30,22 @@ namespace wallprof::capture {
 
 class CpuSampler : public AnySampler {
  public:
-  // The arguments must outlive the sampler.
+  // The arguments must outlive the sampler. `wake` is called, on another
+  // thread, when WantsTick says true.
   CpuSampler(std::unique_ptr<PerfEvents> events, stacks::Recording& recording,
              OwnThreads& own_threads, threads::TaskDirectory& tasks,
-             Kernel& kernel, unwind::LoaderWatch loader);
+             Kernel& kernel, unwind::LoaderWatch loader,
+             std::function<void()> wake);
 
   ~CpuSampler() override;
 
-  // As often as keeps the buffers two thirds empty.
+  // Seldom, since it tells when a buffer fills; where it cannot, as often as
+  // keeps them two thirds empty.
   int TicksPerSecond(int frequency_hz) const override;
+
+  bool WantsTick() const override {
+    return filled_.load(std::memory_order_relaxed);
+  }
 
   // At `everyone`, and now and then, CPU time without samples is accounted too.
   void Tick(int64_t now_ns, bool everyone, bool targets) override;
@@ -80,10 +90,13 @@ class CpuSampler : public AnySampler {
   absl::flat_hash_map<threads::Tid, Thread> threads_;
   std::vector<threads::Tid> ended_;  // in the tick under way
 
+  std::atomic<bool> filled_{false};
   int64_t whole_ns_ = 0;            // when time without samples was accounted
   const int64_t base_cpu_ns_;       // used before the start
   int64_t sampled_cpu_ns_ = 0;      // of all samples
   int64_t without_samples_ns_ = 0;  // as shown
+
+  FillWatch watch_;  // last: its thread uses what stands above
 };
 
 }  // namespace wallprof::capture

@@ -52,9 +52,10 @@ perf_event_attr Attributes(int64_t period_ns, bool with_kernel) {
   // thread may be gone.
   attributes.task = 1;
   attributes.comm = 1;
-  // Nobody waits for the buffer: it is read at times.
+  // Whoever polls is woken when the buffer is half full, which is what no mark
+  // means.
   attributes.watermark = 1;
-  attributes.wakeup_watermark = UINT32_MAX;
+  attributes.wakeup_watermark = 0;
   return attributes;
 }
 
@@ -131,6 +132,7 @@ absl::Status PerfEvents::OpenCpu(int cpu,
       std::optional<PerfRing> ring = MapLargest(first, ring_bytes);
       if (!ring) return absl::ErrnoToStatus(errno, "mapping a ring buffer");
       rings_.push_back(*std::move(ring));
+      ring_events_.push_back(first);
     } else if (ioctl(event.get(), PERF_EVENT_IOC_SET_OUTPUT, first) != 0) {
       return absl::ErrnoToStatus(errno, "joining a ring buffer");
     }

@@ -38,6 +38,9 @@ class PerfEvents {
 
   std::vector<PerfRing>& rings() { return rings_; }
 
+  // Of each buffer an event, which poll(2) shows ready when it is half full.
+  const std::vector<int>& ring_events() const { return ring_events_; }
+
   // CPU time that a sample stands for.
   int64_t period_ns() const { return period_ns_; }
 
@@ -60,6 +63,7 @@ class PerfEvents {
   const int64_t period_ns_;
   const bool sees_kernel_;
   std::vector<PerfRing> rings_;
+  std::vector<int> ring_events_;
   std::vector<threads::FileDescriptor> events_;
 };
 

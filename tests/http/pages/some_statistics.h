@@ -9,6 +9,7 @@ namespace wallprof::http {
 
 inline Statistics SomeStatistics() {
   Statistics stats;
+  stats.source = "looks";
   stats.frequency_hz = 99;
   stats.achieved_hz = 98.9000001;
   stats.ticks = 990;
@@ -22,6 +23,7 @@ inline Statistics SomeStatistics() {
   stats.late_total = absl::Milliseconds(1500);
   stats.lost.truncated = 3;
   stats.lost.unseen = 4;
+  stats.lost.dropped = 5;
   stats.degraded = {{"procfs-syscall", "EACCES", "interrupt"}};
   return stats;
 }

@@ -22,9 +22,10 @@ TEST(StatsPageTest, JsonHasEveryFieldInItsPlace) {
           R"(","hz":99,"achieved_hz":98.9,"ticks":990,"threads":12,)"
           R"("cpu_ns":31000000,"memory_bytes":8388608,)"
           R"("unchanged":12345678901,"memo_hits":930,"walks":41,)"
-          R"("interrupts":17,"eintr_delivered":0,"lost":{"truncated":3,)"
+          R"("interrupts":17,"eintr_delivered":0,"measures":"wall",)"
+          R"("source":"looks","lost":{"truncated":3,)"
           R"("overflow":0,"masked":0,"small_stack":0,"exited":0,"late":0,)"
-          R"("unseen":4},"degraded":[{"what":"procfs-syscall",)"
+          R"("unseen":4,"dropped":5},"degraded":[{"what":"procfs-syscall",)"
           R"("why":"EACCES","instead":"interrupt"}]})",
           "\n"));
 }
@@ -32,6 +33,16 @@ TEST(StatsPageTest, JsonHasEveryFieldInItsPlace) {
 TEST(StatsPageTest, NothingDegradedIsAnEmptyList) {
   nlohmann::json page = nlohmann::json::parse(StatsJson(Statistics()));
   EXPECT_EQ(page["degraded"], nlohmann::json::array());
+}
+
+TEST(StatsPageTest, ThatOnlyCpuTimeIsMeasuredIsSaid) {
+  Statistics stats;
+  stats.cpu_only = true;
+  stats.source = "perf-events";
+  const nlohmann::json page = nlohmann::json::parse(StatsJson(stats));
+  EXPECT_EQ(page["measures"], "cpu");
+  EXPECT_EQ(page["source"], "perf-events");
+  EXPECT_THAT(StatsText(stats), HasSubstr("source             perf-events\n"));
 }
 
 TEST(StatsPageTest, RateThatIsNotKnownYetIsZero) {
