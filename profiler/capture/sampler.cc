@@ -71,9 +71,12 @@ Sampler::~Sampler() { unwind::LibUnwind::ForgetSampler(); }
 
 void Sampler::Tick(int64_t now_ns, bool everyone, bool targets) {
   const int64_t cpu_before = threads::NowNs(CLOCK_THREAD_CPUTIME_ID);
+  recording_.BeginTick();
+  if (recording_.cpu_only() && !everyone && NobodyRan()) {
+    return recording_.EndTick(now_ns, false);
+  }
   now_ns_ = now_ns;
   ++tick_;
-  recording_.BeginTick();
   modules_.Update([this](const std::string& maps) { SetModules(maps); });
   interrupter_.CheckHandler();
   interrupter_.Harvest([this](ObservedThread& thread, const Request& answer) {
@@ -98,6 +101,19 @@ void Sampler::Tick(int64_t now_ns, bool everyone, bool targets) {
                  now_ns - previous_ns_);
   previous_ns_ = now_ns;
   recording_.EndTick(now_ns, whole);
+}
+
+// Whether the program has used no CPU time since this last said that it has.
+// Then all that there is to find is that threads are blocked.
+bool Sampler::NobodyRan() {
+  // What the clocks of the process and of our own threads are apart by, since
+  // they are not read at once.
+  constexpr int64_t kApartNs = 50'000;
+  const int64_t program_ns =
+      threads::NowNs(CLOCK_PROCESS_CPUTIME_ID) - own_threads_.CpuTimeNs();
+  if (program_ns - program_cpu_ns_ < kApartNs) return true;
+  program_cpu_ns_ = program_ns;
+  return false;
 }
 
 // False when some were left out. From another thread on and in another

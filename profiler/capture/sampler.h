@@ -76,6 +76,7 @@ class Sampler : public AnySampler {
   void End(ObservedThread& thread);
   void RemoveEnded();
 
+  bool NobodyRan();
   bool LookAtAllDue(bool everyone);
   void Look(ObservedThread& thread);
   bool DeniedOfOneOnly();
@@ -136,8 +137,9 @@ class Sampler : public AnySampler {
   int64_t listing_cost_ns_ = 0;
   size_t thread_bytes_ = 0;
 
-  int64_t now_ns_ = 0;       // of the tick under way
-  int64_t previous_ns_ = 0;  // of the tick before
+  int64_t program_cpu_ns_ = 0;  // see NobodyRan
+  int64_t now_ns_ = 0;          // of the tick under way
+  int64_t previous_ns_ = 0;     // of the tick before
   int64_t tick_ = 0;
 
   uint64_t labels_generation_ = 0;

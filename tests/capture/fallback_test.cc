@@ -1,11 +1,7 @@
 // What the kernel withholds, and what is done instead: each withheld once from
 // a child of this process.
 #include <gtest/gtest.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
-#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,34 +9,17 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <initializer_list>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "tests/capture/collected.h"
+#include "tests/capture/withhold.h"
 
 namespace wallprof::capture {
 namespace {
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-
-// From now on these fail with `error`, for this thread and those it starts.
-bool Withhold(std::initializer_list<int> calls, int error) {
-  std::vector<sock_filter> program = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
-  for (const int call : calls) {
-    program.push_back(
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, 1));
-    program.push_back(BPF_STMT(
-        BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error)));
-  }
-  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  const sock_fprog filter = {static_cast<unsigned short>(program.size()),
-                             program.data()};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
 
 // The process may no longer look into itself: it has no privileges, and its
 // files in procfs belong to root.

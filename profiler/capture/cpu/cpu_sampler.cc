@@ -120,9 +120,11 @@ void CpuSampler::Take(const PerfRecord& record) {
       recording_.thread(thread.record).SetName(thread.name);
     }
   } else if (const auto fork = ParsePerfFork(record)) {
-    // It has its parent's name until it gets one of its own.
-    threads_[fork->tid] = {own_threads_.MayContain(fork->tid),
-                           ThreadOf(fork->parent).name};
+    // It has its parent's name until it gets one of its own, which another
+    // CPU's buffer may have told already.
+    Thread child{own_threads_.MayContain(fork->tid),
+                 ThreadOf(fork->parent).name};
+    threads_.try_emplace(fork->tid, std::move(child));
   } else if (const auto exit = ParsePerfExit(record)) {
     ended_.push_back(*exit);
   }

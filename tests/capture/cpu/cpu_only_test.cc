@@ -2,14 +2,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "profiler/capture/engine.h"
 #include "tests/capture/collected.h"
+#include "tests/capture/withhold.h"
 #include "wallprof/merge.h"
 #include "wallprof/profiler.h"
 
@@ -29,6 +34,20 @@ int64_t CpuNs(clockid_t clock) {
   timespec time;
   clock_gettime(clock, &time);
   return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+// Computes for so much CPU time of the calling thread.
+void ComputeFor(int64_t ns) {
+  const int64_t end = CpuNs(CLOCK_THREAD_CPUTIME_ID) + ns;
+  Compute([end] { return CpuNs(CLOCK_THREAD_CPUTIME_ID) >= end; });
+}
+__attribute__((noinline)) void LongPart(int64_t ns) {
+  ComputeFor(ns);
+  asm volatile("");  // no tail call
+}
+__attribute__((noinline)) void ShortPart(int64_t ns) {
+  ComputeFor(ns);
+  asm volatile("");
 }
 
 // A thread that computes for as long as it exists.
@@ -145,6 +164,219 @@ TEST(CpuOnlyTest, ABusyThreadHasASampleForEachPeriodOfItsCpuTime) {
   EXPECT_GT(collected.Sum(in_compute).samples, sum.samples * 9 / 10)
       << collected.Text();
 }
+
+TEST(CpuOnlyTest, FunctionsShareAsTheyUseCpuTime) {
+  Profiling profiling(CpuOnly());
+  if (!HasPerfEvents(*profiling)) GTEST_SKIP() << "no perf events here";
+  std::thread working([] {
+    NameThread("working");
+    for (int i = 0; i < 15; ++i) {
+      LongPart(15'000'000);
+      ShortPart(5'000'000);
+    }
+  });
+  working.join();
+  const Collected collected(*profiling->Snapshot());
+  const auto all = collected.Sum(Collected::Thread("working")).samples;
+  const auto in_long = collected.Sum(Collected::Frame("LongPart(")).samples;
+  EXPECT_NEAR(static_cast<double>(in_long) / static_cast<double>(all), 0.75,
+              0.07)
+      << collected.Text();
+}
+
+// By then there is nothing to ask any more.
+TEST(CpuOnlyTest, ThreadsThatHaveEndedHaveTheirNamesAndTime) {
+  Profiling profiling(CpuOnly());
+  if (!HasPerfEvents(*profiling)) GTEST_SKIP() << "no perf events here";
+  for (const char* name : {"first", "second", "third"}) {
+    std::thread([name] {
+      NameThread(name);
+      LongPart(50'000'000);
+    }).join();
+  }
+  const Collected collected(*profiling->Snapshot());
+  for (const char* name : {"first", "second", "third"}) {
+    EXPECT_NEAR(
+        static_cast<double>(collected.Sum(Collected::Thread(name)).cpu_ns),
+        50e6, 10e6)
+        << collected.Text();
+  }
+}
+
+// Nothing is looked at, nobody is signalled.
+TEST(CpuOnlyTest, ThreadsThatWaitAreLeftAlone) {
+  constexpr int kThreads = 50;
+  std::atomic<int> interrupted{0};
+  std::atomic<int> waiting{0};
+  Profiling profiling(CpuOnly());
+  if (!HasPerfEvents(*profiling)) GTEST_SKIP() << "no perf events here";
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      ++waiting;
+      if (poll(nullptr, 0, 400) != 0) ++interrupted;
+    });
+  }
+  while (waiting < kThreads) poll(nullptr, 0, 1);
+  const Statistics before = profiling->Stats();
+  const Collected collected = profiling.Collect(absl::Milliseconds(200));
+  const Statistics after = profiling->Stats();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(interrupted, 0);
+  EXPECT_EQ(after.unchanged, 0);
+  EXPECT_EQ(after.interrupts, 0);
+  EXPECT_EQ(after.eintr_delivered, before.eintr_delivered);
+  EXPECT_LE(after.walks - before.walks, 20) << collected.Text();
+  EXPECT_LE(after.ticks - before.ticks, 5);
+}
+
+TEST(CpuOnlyTest, ThreadsAreListedWithoutStacks) {
+  Profiling profiling(CpuOnly());
+  if (!HasPerfEvents(*profiling)) GTEST_SKIP() << "no perf events here";
+  Computing computing("computing");
+  poll(nullptr, 0, 50);
+  bool listed = false;
+  for (const ThreadInfo& thread : profiling->Threads()) {
+    EXPECT_TRUE(thread.stack.empty());
+    if (thread.name != "computing") continue;
+    listed = true;
+    EXPECT_EQ(thread.state, "running");
+    EXPECT_GT(thread.cpu_time, absl::ZeroDuration());
+  }
+  EXPECT_TRUE(listed);
+}
+
+TEST(CpuOnlyTest, SamplesThatFindTheBufferFullAreCounted) {
+  Profiling profiling(CpuOnly());
+  if (!HasPerfEvents(*profiling)) GTEST_SKIP() << "no perf events here";
+  const Collected before(*profiling->Snapshot());
+  Engine::BeforeFork();  // keeps the sampler from reading
+  int64_t used_ns = 0;
+  std::thread([&] {
+    LongPart(400'000'000);
+    Engine::AfterForkInParent();
+    LongPart(100'000'000);
+    used_ns = CpuNs(CLOCK_THREAD_CPUTIME_ID);
+  }).join();
+  const Collected after(*profiling->Snapshot());
+  EXPECT_GT(profiling->Stats().lost.dropped, 0);
+  const auto all = [](const Collected& collected) {
+    return collected.Sum(Collected::All()).cpu_ns;
+  };
+  const int64_t dropped_ns =
+      after.Sum(Collected::Frame("[not sampled]")).cpu_ns;
+  EXPECT_GT(dropped_ns, 100'000'000) << after.Text();
+  EXPECT_NEAR(static_cast<double>(all(after) - all(before)),
+              static_cast<double>(used_ns), static_cast<double>(used_ns) * 0.15)
+      << after.Text();
+}
+
+TEST(CpuOnlyTest, AChildOfAForkIsNotItsParent) {
+  Profiling profiling(CpuOnly());
+  EXPECT_EQ(StatusOfChild([&] {
+              LongPart(100'000'000);
+              const auto none = profiling->Collect(absl::Milliseconds(1));
+              return absl::IsFailedPrecondition(none.status()) ? 0 : 1;
+            }),
+            0);
+  const Collected collected(*profiling->Snapshot());
+  EXPECT_EQ(collected.Sum(Collected::Frame("LongPart(")).samples, 0)
+      << collected.Text();
+}
+
+TEST(CpuOnlyTest, AChildMayBeProfiledAnew) {
+  Options options = CpuOnly();
+  options.restart_in_child = true;
+  Profiling profiling(options);
+  Computing computing("computing");
+  EXPECT_EQ(StatusOfChild([&] {
+              profiling.Collect(absl::Milliseconds(1));
+              LongPart(100'000'000);
+              const Collected collected(*profiling->Snapshot());
+              const auto own = collected.Sum(Collected::Frame("LongPart("));
+              const auto others = collected.Sum(Collected::Thread("computing"));
+              if (own.cpu_ns > 70'000'000 && others.samples == 0) return 0;
+              fprintf(stderr, "%s", collected.Text().c_str());
+              return 1;
+            }),
+            0);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+bool Says(const Statistics& stats, const std::string& what) {
+  for (const Degradation& each : stats.degraded) {
+    if (each.what == what) return true;
+  }
+  return false;
+}
+
+// What a child found, as an exit status.
+enum Wrong { kNotWithheld = 1, kNotSaid = 2, kNotSeen = 4, kNotLeftAlone = 8 };
+
+TEST(CpuOnlyTest, WithoutPerfEventsThreadsAreLookedAtWhileAnyRuns) {
+  EXPECT_EQ(StatusOfChild([] {
+              if (!Withhold({SYS_perf_event_open}, EACCES))
+                return +kNotWithheld;
+              Profiling profiling(CpuOnly(200));
+              profiling.Collect(absl::Milliseconds(1));
+              int wrong = 0;
+              {
+                Computing computing("computing");
+                const Collected collected = profiling.Collect(absl::Seconds(1));
+                const auto seen = collected.Sum(Collected::Frame("Compute("));
+                const auto all = collected.Sum(Collected::Thread("computing"));
+                if (seen.cpu_ns < all.cpu_ns / 2 || seen.samples == 0) {
+                  fprintf(stderr, "%s", collected.Text().c_str());
+                  wrong |= kNotSeen;
+                }
+              }
+              const Statistics before = profiling->Stats();
+              if (!Says(before, "perf-events") || before.source != "looks") {
+                wrong |= kNotSaid;
+              }
+              poll(nullptr, 0, 300);
+              const Statistics after = profiling->Stats();
+              // Where nobody runs, nobody is looked at; but a look has a tail.
+              if (after.ticks - before.ticks < 30 ||
+                  after.unchanged - before.unchanged >
+                      (after.ticks - before.ticks) / 4) {
+                wrong |= kNotLeftAlone;
+              }
+              return wrong;
+            }),
+            0);
+}
+
+// As most programs run.
+TEST(CpuOnlyTest, WithoutPrivilegesTheKernelIsNotSeen) {
+  if (geteuid() != 0) GTEST_SKIP() << "has none to give up";
+  EXPECT_EQ(
+      StatusOfChild([] {
+        constexpr int kNobody = 65534;
+        if (setresgid(kNobody, kNobody, kNobody) != 0 ||
+            setresuid(kNobody, kNobody, kNobody) != 0) {
+          return +kNotWithheld;
+        }
+        Profiling profiling(CpuOnly());
+        if (!HasPerfEvents(*profiling)) return 0;
+        LongPart(100'000'000);
+        const Collected collected(*profiling->Snapshot());
+        int wrong = 0;
+        if (collected.Sum(Collected::Frame("LongPart(")).cpu_ns < 70'000'000) {
+          wrong |= kNotSeen;
+        }
+        const bool kernel =
+            collected.Sum(Collected::Frame("[kernel]")).samples > 0;
+        if (kernel == Says(profiling->Stats(), "perf-kernel")) {
+          wrong |= kNotSaid;
+        }
+        return wrong;
+      }),
+      0);
+}
+
+#endif
 
 // Whether or not there was a sample of it.
 TEST(CpuOnlyTest, AllCpuTimeOfTheProcessIsInTheProfile) {
