@@ -32,6 +32,7 @@ const std::map<std::string, pgo::ExportFormat> kFormats = {
     {"llvm", pgo::ExportFormat::kLlvm},
     {"autofdo-text", pgo::ExportFormat::kAutofdoText},
     {"bolt", pgo::ExportFormat::kBolt},
+    {"gcc", pgo::ExportFormat::kGcc},
     {"go", pgo::ExportFormat::kGo}};
 
 const std::map<std::string, pgo::Match> kMatches = {
@@ -106,8 +107,8 @@ void AddPgoExport(CLI::App& group, int& exit_status) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = AddPgoVerb(
       group, "export",
-      "Writes a profile as compilers and linkers read it: clang, AutoFDO's "
-      "tools, BOLT, Go",
+      "Writes a profile as compilers and linkers read it: clang, GCC, "
+      "AutoFDO's tools, BOLT, Go",
       exit_status, [arguments] { return Export(*arguments); });
   verb->add_option("source", arguments->source,
                    "File of a profile (- is standard input), or what the "

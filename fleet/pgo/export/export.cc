@@ -10,6 +10,7 @@
 #include "fleet/pgo/export/autofdo_text.h"
 #include "fleet/pgo/export/bolt.h"
 #include "fleet/pgo/export/code_table.h"
+#include "fleet/pgo/export/gcc_profile.h"
 #include "fleet/pgo/export/go.h"
 #include "fleet/pgo/export/line_table.h"
 #include "fleet/pgo/export/llvm_text.h"
@@ -45,10 +46,12 @@ void Describe(const FunctionTable& functions, const TableFigures& figures,
   }
 }
 
-void Describe(const CodeTable& table, ExportReport& report) {
+void Describe(const CodeTable& table, ExportFormat format,
+              ExportReport& report) {
   Describe(table.functions, table.figures, report);
   report.density = table.density;
-  if (table.discriminators == Discriminators::kIgnored) {
+  if (format == ExportFormat::kLlvm &&
+      table.discriminators == Discriminators::kIgnored) {
     report.notes.push_back(
         "the binary was built by GCC, whose discriminators mean nothing to "
         "clang: pieces of code of one line are not told apart");
@@ -145,9 +148,18 @@ absl::StatusOr<Exported> ExportCode(const Profile& profile,
   absl::StatusOr<CodeTable> table =
       TableOfCode(*counts, image, options.binary, options.debug_places);
   if (!table.ok()) return table.status();
-  Describe(*table, report);
+  if (options.format == ExportFormat::kGcc &&
+      table->discriminators != Discriminators::kIgnored) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        options.binary,
+        ": GCC needs a profile of what GCC built, and this was built by "
+        "another compiler; --format llvm is for clang"));
+  }
+  Describe(*table, options.format, report);
   if (report.written == 0) return NothingWritten(report, options.binary);
-  exported.bytes = LlvmText(table->functions);
+  exported.bytes = options.format == ExportFormat::kGcc
+                       ? GccProfile(table->functions)
+                       : LlvmText(table->functions);
   return exported;
 }
 

@@ -17,6 +17,7 @@ enum class ExportFormat {
   kAutofdoText,  // create_llvm_prof --profiler=text, create_gcov
   kBolt,         // llvm-bolt -nl -data
   kGo,           // go build -pgo
+  kGcc,          // gcc -fauto-profile, from GCC 12 on
 };
 
 struct ExportOptions {
