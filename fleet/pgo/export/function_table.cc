@@ -29,6 +29,12 @@ int64_t Times(int64_t count, uint32_t factor) {
   return std::numeric_limits<int64_t>::max();
 }
 
+int64_t At(const std::map<std::string, int64_t>& samples,
+           const std::string& function) {
+  const auto found = samples.find(function);
+  return found == samples.end() ? 0 : found->second;
+}
+
 void AddTo(int64_t& sum, int64_t more) { sum = SaturatingAdd(sum, more); }
 
 // Adds a copy of the same function.
@@ -104,8 +110,11 @@ void TableBuilder::Add(const CodePlaces& places, uint64_t copy, int64_t count) {
 }
 
 bool TableBuilder::IsHot(const std::string& function) const {
-  const auto found = samples_.find(function);
-  return found != samples_.end() && found->second >= kLeastSamples;
+  return At(samples_, function) >= kLeastSamples;
+}
+
+bool TableBuilder::IsKept(const std::string& function) const {
+  return IsHot(function) || At(calling_, function) >= kLeastSamples;
 }
 
 void TableBuilder::AddCold(const CodePlaces& places, uint64_t copy) {
@@ -118,11 +127,14 @@ void TableBuilder::AddCold(const CodePlaces& places, uint64_t copy) {
 
 void TableBuilder::AddCall(const CodePlaces& call, uint64_t copy,
                            const CodePlaces& callee, int64_t count) {
-  if (call.empty() || callee.empty() || !IsHot(call.back().function)) return;
-  FunctionCounts* function =
-      Descend(call, 0, functions_[call.back().function][copy]);
+  if (call.empty() || callee.empty()) return;
+  const std::string& name = call.back().function;
+  FunctionCounts* function = Descend(call, 0, functions_[name][copy]);
   if (function == nullptr || !IsKnown(call.front())) return;
+  samples_[name];  // is written, though no sample may be in it
+  AddTo(calling_[name], count);
   BodyCount& body = function->body[PlaceOf(call.front())];
+  body.count = std::max<int64_t>(body.count, 1);
   AddTo(body.targets[callee.back().function], count);
 }
 
@@ -136,8 +148,8 @@ FunctionTable TableBuilder::Finish(TableFigures& figures) && {
   for (const auto& [name, samples] : samples_) {
     if (!IsLlvmName(name)) {
       drop("in functions whose names cannot be written", samples);
-    } else if (!IsHot(name)) {
-      ++figures.thin_functions;
+    } else if (!IsKept(name)) {
+      if (samples > 0) ++figures.thin_functions;
       drop(absl::StrCat("in functions of fewer than ", kLeastSamples), samples);
     } else {
       AddTo(figures.written, samples);

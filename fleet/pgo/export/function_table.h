@@ -6,6 +6,10 @@
 //  - Where a function was met, all its other places count 0: that code is cold,
 //    and not unknown.
 //  - A function is one of the binary's; copies of it add up.
+// One is ours, since AutoFDO has no stacks without branch records: calls have
+// the targets that stacks tell, and make a function worth writing. A place that
+// calls were made from is not cold, and counts at least 1: clang does not look
+// at targets where nothing ran.
 #ifndef WALLPROF_FLEET_PGO_EXPORT_FUNCTION_TABLE_H_
 #define WALLPROF_FLEET_PGO_EXPORT_FUNCTION_TABLE_H_
 
@@ -38,7 +42,7 @@ struct TableFigures {
   int64_t targets = 0;         // of calls, written
 };
 
-// Add all samples, then cold places and calls, which need what is hot.
+// Add all samples, then cold places, which need what is hot.
 class TableBuilder {
  public:
   explicit TableBuilder(Discriminators discriminators)
@@ -48,14 +52,14 @@ class TableBuilder {
   // of one function apart: where the address's symbol begins.
   void Add(const symbolize::CodePlaces& places, uint64_t copy, int64_t count);
 
-  // Whether there are samples enough in `function`.
+  // Whether there are samples enough in `function` to call the rest of it cold.
   bool IsHot(const std::string& function) const;
 
   // Code at `places` was never met. Counts in hot functions alone.
   void AddCold(const symbolize::CodePlaces& places, uint64_t copy);
 
-  // `count` samples have a call from `call`, in a hot function, to the function
-  // that `callee` is in.
+  // `count` samples have a call from `call` to the function that `callee` is
+  // in.
   void AddCall(const symbolize::CodePlaces& call, uint64_t copy,
                const symbolize::CodePlaces& callee, int64_t count);
 
@@ -67,6 +71,9 @@ class TableBuilder {
 
   BodyPlace PlaceOf(const symbolize::CodePlace& place) const;
 
+  // Whether there are samples enough in `function`, or in what it calls.
+  bool IsKept(const std::string& function) const;
+
   // The innermost function of `places` in `function`, each on the way having
   // `weight` more; null where it is not known how it was called.
   FunctionCounts* Descend(const symbolize::CodePlaces& places, int64_t weight,
@@ -76,6 +83,7 @@ class TableBuilder {
   std::map<std::string, Copies> functions_;
   std::map<std::string, int64_t> samples_;  // by function
   std::map<std::string, int64_t> placed_;   // by function
+  std::map<std::string, int64_t> calling_;  // by function
   int64_t unknown_ = 0;                     // samples at no place
 };
 

@@ -49,8 +49,8 @@ std::string ContentText(const ExportReport& report) {
                     " left out with too few samples");
   }
   if (content.hot_places + content.cold_places == 0) return text + "\n";
-  absl::StrAppend(&text, "\nplaces:    ", content.hot_places, " with samples, ",
-                  content.cold_places, " without; ", content.placed, " of ",
+  absl::StrAppend(&text, "\nplaces:    ", content.hot_places, " met, ",
+                  content.cold_places, " cold; ", content.placed, " of ",
                   report.written,
                   " samples at one, the others for their function alone\n");
   if (content.targets > 0) {

@@ -129,25 +129,43 @@ TEST_F(FunctionTableTest, CodeThatWasNotMetIsColdInHotFunctions) {
 
 TEST_F(FunctionTableTest, CallsHaveTargets) {
   builder_.Add({At("f", 101)}, 0, 10);
-  builder_.Add({At("thin", 101)}, 0, 1);
+  builder_.Add({At("f", 105)}, 0, 7);
   const CodePlaces call = {At("f", 103, Encoded(1))};
   // What is inlined in the callee has no part in the call.
   builder_.AddCall(call, 0, {At("leaf", 1), At("square", 2)}, 30);
   builder_.AddCall(call, 0, {At("square", 5)}, 12);
   builder_.AddCall(call, 0, {At("circle", 5)}, 3);
+  builder_.AddCall({At("f", 105)}, 0, {At("circle", 5)}, 4);
   builder_.AddCall({At("leaf", 11, 0, 10), At("f", 104)}, 0, {At("circle", 5)},
                    2);
-  builder_.AddCall({At("thin", 103)}, 0, {At("circle", 5)}, 2);
   builder_.AddCall({At("f", 0)}, 0, {At("circle", 5)}, 2);
   builder_.AddCall({}, 0, {At("circle", 5)}, 2);
   builder_.AddCall(call, 0, {}, 2);
   EXPECT_EQ(Text(),
-            "f:10:0\n"
+            "f:17:0\n"
             " 1: 10\n"
-            " 3.1: 0 square:42 circle:3\n"
+            " 3.1: 1 square:42 circle:3\n"
+            " 5: 7 circle:4\n"
             " 4: leaf:0\n"
-            "  1: 0 circle:2\n");
-  EXPECT_EQ(figures_.targets, 3);
+            "  1: 1 circle:2\n");
+  EXPECT_EQ(figures_.targets, 4);
+}
+
+TEST_F(FunctionTableTest, CallsMakeAFunctionWorthWriting) {
+  builder_.Add({At("caller", 101)}, 0, 3);
+  builder_.AddCold({At("caller", 105)}, 0);
+  builder_.AddCall({At("caller", 103)}, 0, {At("square", 5)}, 10);
+  builder_.AddCall({At("outermost", 104)}, 0, {At("caller", 5)}, 10);
+  builder_.AddCall({At("seldom", 104)}, 0, {At("caller", 5)}, 9);
+  EXPECT_EQ(Text(),
+            "caller:3:0\n"
+            " 1: 3\n"
+            " 3: 1 square:10\n"
+            "outermost:0:0\n"
+            " 4: 1 caller:10\n");
+  EXPECT_EQ(figures_.written, 3);
+  EXPECT_EQ(figures_.thin_functions, 0);
+  EXPECT_THAT(figures_.dropped, IsEmpty());
 }
 
 TEST_F(FunctionTableTest, CopiesOfAFunctionAddUp) {

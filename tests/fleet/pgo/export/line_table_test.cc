@@ -84,7 +84,7 @@ TEST_F(LineTableTest, CountsLinesOfFunctionsThatTheBinaryHas) {
   EXPECT_EQ(LlvmText(table->functions),
             "wp_plain:54:0\n"
             " 2: 30\n"
-            " 4: 0 _ZN7subjectL7PrivateEi:11\n"
+            " 4: 1 _ZN7subjectL7PrivateEi:11\n"
             " 5: inlined:4\n"
             "  1: 4\n"
             "_ZN7subjectL7PrivateEi:11:0\n"

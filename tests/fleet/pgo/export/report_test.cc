@@ -35,7 +35,7 @@ TEST(ReportTest, TellsWhatBecameOfTheSamples) {
       "5, b 2, c 2, a 1, other 1)\n"
       "written:   90, 10 left out (in functions of fewer than 10 10)\n"
       "functions: 3, 4 left out with too few samples\n"
-      "places:    9 with samples, 20 without; 80 of 90 samples at one, the "
+      "places:    9 met, 20 cold; 80 of 90 samples at one, the "
       "others for their function alone\n"
       "calls:     2 targets\n"
       "left out:  1 inlined copies whose names cannot be written\n"
