@@ -75,6 +75,11 @@ WALLPROF_TEST_INSTANCES=50 WALLPROF_TEST_KILLS=50 python3 \
   "$builds/release/tests/fleet/pgo/pgo_subject_2" InstancesTest KillsTest ||
   fail "a base is not what was sent, see above."
 
+say "A build with what 40 instances were seen doing, and the guide to it"
+WALLPROF_TEST_INSTANCES=40 python3 \
+  "$source_dir/tests/fleet/pgo/build_test.py" "$builds/release/wallprof" \
+  "$source_dir/examples/pgo" || fail "a build is not faster, see above."
+
 say "Workers over S3, NATS and PostgreSQL, killed 100 times each"
 WALLPROF_TEST_KILLS=100 python3 \
   "$source_dir/tests/fleet/pgo/distributed_test.py" "$builds/release/wallprof" \

@@ -1,11 +1,12 @@
 """A program is built with what its instances were seen doing, and is faster.
 
-    python3 build_test.py WALLPROF EXAMPLE_DIR
+    python3 build_test.py WALLPROF EXAMPLE_DIR [TEST...]
 """
 import contextlib
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -106,8 +107,29 @@ class BuildTest(pipeline.Case):
         self.assertEqual(len(sums), 1)
 
 
+class GuideTest(pipeline.Case):
+    """What docs/faster-builds.md says, word for word."""
+
+    def test_ten_lines(self):
+        guide = (EXAMPLE / '../../docs/faster-builds.md').read_text()
+        lines, = re.findall(r'^```cmake\n(.*?)^```', guide, re.M | re.S)
+        commands = re.search(r'^```sh\n(.*?)^```', guide, re.M | re.S)[1]
+        self.assertEqual(len((lines + commands).splitlines()), 10)
+        (self.directory / 'CMakeLists.txt').write_text(
+            'cmake_minimum_required(VERSION 3.16)\nproject(shop CXX)\n' + lines +
+            'add_executable(shop shop.cc)\n')
+        shutil.copy(EXAMPLE / 'shop.cc', self.directory)
+        path = f'{pathlib.Path(pipeline.WALLPROF).parent}:{os.environ["PATH"]}'
+        done = subprocess.run(['sh', '-e'], input=commands, cwd=self.directory,
+                              env={**os.environ, 'PATH': path}, check=False,
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        flags = (self.directory / 'build/CMakeFiles/shop.dir/flags.make')
+        self.assertIn('-fprofile-sample-use=', flags.read_text())
+
+
 if __name__ == '__main__':
-    pipeline.WALLPROF = sys.argv[1]
+    pipeline.WALLPROF = os.path.abspath(sys.argv[1])
     EXAMPLE = pathlib.Path(sys.argv[2]).resolve()
     del sys.argv[1:3]
     unittest.main()
