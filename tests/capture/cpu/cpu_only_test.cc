@@ -2,19 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "profiler/capture/engine.h"
 #include "tests/capture/collected.h"
-#include "tests/capture/withhold.h"
+#include "tests/capture/cpu/computing.h"
 #include "wallprof/merge.h"
 #include "wallprof/profiler.h"
 
@@ -22,63 +18,6 @@ namespace wallprof::capture {
 namespace {
 
 using ::testing::HasSubstr;
-
-Options CpuOnly(int frequency_hz = 999) {
-  Options options;
-  options.cpu_only = true;
-  options.frequency_hz = frequency_hz;
-  return options;
-}
-
-int64_t CpuNs(clockid_t clock) {
-  timespec time;
-  clock_gettime(clock, &time);
-  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
-}
-
-// Computes for so much CPU time of the calling thread.
-void ComputeFor(int64_t ns) {
-  const int64_t end = CpuNs(CLOCK_THREAD_CPUTIME_ID) + ns;
-  Compute([end] { return CpuNs(CLOCK_THREAD_CPUTIME_ID) >= end; });
-}
-__attribute__((noinline)) void LongPart(int64_t ns) {
-  ComputeFor(ns);
-  asm volatile("");  // no tail call
-}
-__attribute__((noinline)) void ShortPart(int64_t ns) {
-  ComputeFor(ns);
-  asm volatile("");
-}
-
-// A thread that computes for as long as it exists.
-class Computing {
- public:
-  explicit Computing(const std::string& name)
-      : thread_([this, name] {
-          NameThread(name);
-          Compute([this] { return done_.load(); });
-          cpu_ns_ = CpuNs(CLOCK_THREAD_CPUTIME_ID);
-        }) {}
-  ~Computing() { End(); }
-
-  // Its CPU time.
-  int64_t End() {
-    done_ = true;
-    if (thread_.joinable()) thread_.join();
-    return cpu_ns_;
-  }
-
- private:
-  std::atomic<bool> done_{false};
-  std::atomic<int64_t> cpu_ns_{0};
-  std::thread thread_;
-};
-
-// True where the kernel lets this process have perf events.
-bool HasPerfEvents(Profiler& profiler) {
-  return profiler.Collect(absl::Milliseconds(1)).ok() &&
-         profiler.Stats().source == "perf-events";
-}
 
 TEST(CpuOnlyTest, ProfilesHaveCpuTimeAndNothingElse) {
   Profiling profiling(CpuOnly());
@@ -301,82 +240,6 @@ TEST(CpuOnlyTest, AChildMayBeProfiledAnew) {
             }),
             0);
 }
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-
-bool Says(const Statistics& stats, const std::string& what) {
-  for (const Degradation& each : stats.degraded) {
-    if (each.what == what) return true;
-  }
-  return false;
-}
-
-// What a child found, as an exit status.
-enum Wrong { kNotWithheld = 1, kNotSaid = 2, kNotSeen = 4, kNotLeftAlone = 8 };
-
-TEST(CpuOnlyTest, WithoutPerfEventsThreadsAreLookedAtWhileAnyRuns) {
-  EXPECT_EQ(StatusOfChild([] {
-              if (!Withhold({SYS_perf_event_open}, EACCES))
-                return +kNotWithheld;
-              Profiling profiling(CpuOnly(200));
-              profiling.Collect(absl::Milliseconds(1));
-              int wrong = 0;
-              {
-                Computing computing("computing");
-                const Collected collected = profiling.Collect(absl::Seconds(1));
-                const auto seen = collected.Sum(Collected::Frame("Compute("));
-                const auto all = collected.Sum(Collected::Thread("computing"));
-                if (seen.cpu_ns < all.cpu_ns / 2 || seen.samples == 0) {
-                  fprintf(stderr, "%s", collected.Text().c_str());
-                  wrong |= kNotSeen;
-                }
-              }
-              const Statistics before = profiling->Stats();
-              if (!Says(before, "perf-events") || before.source != "looks") {
-                wrong |= kNotSaid;
-              }
-              poll(nullptr, 0, 300);
-              const Statistics after = profiling->Stats();
-              // Where nobody runs, nobody is looked at; but a look has a tail.
-              if (after.ticks - before.ticks < 30 ||
-                  after.unchanged - before.unchanged >
-                      (after.ticks - before.ticks) / 4) {
-                wrong |= kNotLeftAlone;
-              }
-              return wrong;
-            }),
-            0);
-}
-
-// As most programs run.
-TEST(CpuOnlyTest, WithoutPrivilegesTheKernelIsNotSeen) {
-  if (geteuid() != 0) GTEST_SKIP() << "has none to give up";
-  EXPECT_EQ(
-      StatusOfChild([] {
-        constexpr int kNobody = 65534;
-        if (setresgid(kNobody, kNobody, kNobody) != 0 ||
-            setresuid(kNobody, kNobody, kNobody) != 0) {
-          return +kNotWithheld;
-        }
-        Profiling profiling(CpuOnly());
-        if (!HasPerfEvents(*profiling)) return 0;
-        LongPart(100'000'000);
-        const Collected collected(*profiling->Snapshot());
-        int wrong = 0;
-        if (collected.Sum(Collected::Frame("LongPart(")).cpu_ns < 70'000'000) {
-          wrong |= kNotSeen;
-        }
-        const bool kernel =
-            collected.Sum(Collected::Frame("[kernel]")).samples > 0;
-        if (kernel == Says(profiling->Stats(), "perf-kernel")) {
-          wrong |= kNotSaid;
-        }
-        return wrong;
-      }),
-      0);
-}
-
-#endif
 
 // Whether or not there was a sample of it.
 TEST(CpuOnlyTest, AllCpuTimeOfTheProcessIsInTheProfile) {
