@@ -76,9 +76,16 @@ pgo::ClientOptions ClientArguments::Options() const {
   return options;
 }
 
+bool ClientArguments::is_quiet() const {
+  return log_level_ == "warn" || log_level_ == "error";
+}
+
 void ClientArguments::Tell(const std::string& sentence) const {
-  if (log_level_ == "warn" || log_level_ == "error") return;
-  std::cerr << "wallprof: " << sentence << std::endl;
+  if (!is_quiet()) std::cerr << "wallprof: " << sentence << std::endl;
+}
+
+void ClientArguments::TellLines(const std::string& lines) const {
+  if (!is_quiet()) std::cerr << lines << std::flush;
 }
 
 void AddAppArgument(CLI::App& verb, std::string& app) {

@@ -30,7 +30,12 @@ class ClientArguments {
   // `sentence` on standard error, unless less is to be told.
   void Tell(const std::string& sentence) const;
 
+  // The same of whole lines, as they are.
+  void TellLines(const std::string& lines) const;
+
  private:
+  bool is_quiet() const;
+
   std::string api_url_ = "http://localhost:8080";
   std::string token_;
   std::string token_file_;

@@ -1,5 +1,7 @@
 #include "fleet/pgo/export/export.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -7,6 +9,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -39,6 +42,26 @@ const std::map<std::string, pgo::Match> kMatches = {
     {"build-id", pgo::Match::kBuildId},
     {"name", pgo::Match::kName},
     {"lines", pgo::Match::kLines}};
+
+// Says on a terminal what takes the time, which is seconds for large programs;
+// gone when destroyed.
+class Working {
+ public:
+  explicit Working(const std::string& binary)
+      : visible_(!binary.empty() && isatty(STDERR_FILENO) != 0) {
+    if (visible_) std::cerr << "reading what " << binary << " is made of ...";
+  }
+
+  ~Working() {
+    if (visible_) std::cerr << "\r\033[K" << std::flush;
+  }
+
+  Working(const Working&) = delete;
+  Working& operator=(const Working&) = delete;
+
+ private:
+  const bool visible_;
+};
 
 bool Exists(const std::string& path) {
   std::error_code error;
@@ -83,14 +106,16 @@ absl::Status Export(const Arguments& arguments) {
   options.format = kFormats.at(arguments.format);
   options.match = kMatches.at(arguments.match);
   options.binary = arguments.binary;
-  const absl::StatusOr<pgo::Exported> exported =
-      pgo::Export(*std::move(profile), options);
+  const absl::StatusOr<pgo::Exported> exported = [&] {
+    const Working working(arguments.binary);
+    return pgo::Export(*std::move(profile), options);
+  }();
   if (!exported.ok()) return exported.status();
   absl::Status written = arguments.output == "-"
                              ? Print(exported->bytes)
                              : WriteBytes(exported->bytes, arguments.output);
   if (!written.ok()) return written;
-  std::cerr << ToText(exported->report) << std::flush;
+  arguments.client.TellLines(ToText(exported->report));
   return absl::OkStatus();
 }
 
@@ -130,6 +155,7 @@ void AddPgoExport(CLI::App& group, int& exit_status) {
       ->type_name("FILE")
       ->capture_default_str();
   arguments->client.AddTo(*verb);
+  arguments->client.AddLogLevelTo(*verb);
 }
 
 }  // namespace wallprof::cli

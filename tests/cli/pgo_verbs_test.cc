@@ -10,6 +10,8 @@
 #include "cli/pgo/base_table.h"
 #include "tests/encode/shell.h"
 #include "tests/fleet/objects/scripted_store.h"
+#include "tests/profile/stack_profile.h"
+#include "wallprof/formats.h"
 
 namespace wallprof::cli {
 namespace {
@@ -108,6 +110,47 @@ TEST_F(PgoVerbsTest, DownloadsToStandardOutputAndByDefaultToDefaultPgo) {
       absl::StrCat("cd ", folder_.PathOf(""), " && ", kPgo, "download shop -u ",
                    server_.endpoint(), " && cat default.pgo"));
   EXPECT_EQ(result.output, "wallprof: wrote default.pgo, 6 bytes\nsecond");
+}
+
+// A profile that Go's compiler takes.
+std::string GoBase() {
+  Profile profile =
+      ProfileOfStacks({{"samples", "count"}, {"cpu", "nanoseconds"}},
+                      {{{"main.main"}, {3, 30'000'000}}});
+  profile.functions[0].start_line = 5;
+  return EncodePprof(profile);
+}
+
+TEST_F(PgoVerbsTest, ExportsWhatTheServerHas) {
+  const std::string base = GoBase();
+  server_.Script(
+      {{200, base, {}}, {404, R"({"message":"Not Found","code":404})", {}}});
+  const std::string file = folder_.PathOf("default.pgo");
+  ShellResult result = Ask("export --format go shop -o " + file);
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_THAT(result.output, HasSubstr("samples:   3 on a CPU"));
+  EXPECT_TRUE(DecodePprof(ReadWhole(file)).ok());
+  result = Ask("export --format go other -o " + folder_.PathOf("none"));
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.output, AllOf(HasSubstr("other, which is no file here"),
+                                   HasSubstr("Not Found")));
+  EXPECT_THAT(asked(),
+              ElementsAre("GET /api/profile/shop", "GET /api/profile/other"));
+}
+
+TEST_F(PgoVerbsTest, ExportsFilesWithoutAsking) {
+  const std::string base = folder_.PathOf("shop");
+  const std::string file = folder_.PathOf("default.pgo");
+  WriteWhole(base, GoBase());
+  ShellResult result = Ask("export --format go " + base + " -o " + file);
+  EXPECT_EQ(result.exit_status, 0) << result.output;
+  result = Ask("export -l warn --format go - -o " + file + " < " + base);
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.output, "");
+  result = Ask("export --format go /no/such/file -o " + file);
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.output, HasSubstr("/no/such/file: no such file"));
+  EXPECT_TRUE(asked().empty());
 }
 
 TEST_F(PgoVerbsTest, Lists) {
@@ -236,9 +279,9 @@ TEST_P(PgoHelpTest, HasHelpAndVersion) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Verbs, PgoHelpTest,
-                         testing::Values("", "upload", "download", "list",
-                                         "delete", "clean", "scrape", "server",
-                                         "worker", "serve"),
+                         testing::Values("", "upload", "download", "export",
+                                         "list", "delete", "clean", "scrape",
+                                         "server", "worker", "serve"),
                          [](const testing::TestParamInfo<const char*>& info) {
                            return *info.param ? info.param : "group";
                          });
@@ -264,6 +307,11 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair{"upload -a Shop f", "invalid app name"},
         std::pair{"download", "app is required"},
         std::pair{"download a/b", "invalid app name"},
+        std::pair{"export", "source is required"},
+        std::pair{"export f", "--binary"},
+        std::pair{"export --format nonsense f", "--format"},
+        std::pair{"export --match nonsense -b b f", "--match"},
+        std::pair{"export --format bolt --match lines -b b f", "--match"},
         std::pair{"delete", "app is required"},
         std::pair{"list -u localhost:8080", "must begin with http://"},
         std::pair{"list -l loud", "--log-level"},
