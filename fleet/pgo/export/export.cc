@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "fleet/pgo/export/autofdo_text.h"
 #include "fleet/pgo/export/bolt.h"
 #include "fleet/pgo/export/code_table.h"
@@ -74,9 +75,17 @@ void Describe(const LineTable& table, ExportReport& report) {
 }
 
 absl::Status NothingWritten(const ExportReport& report,
-                            const std::string& path) {
+                            const ExportOptions& options) {
+  const std::string reasons = absl::StrJoin(
+      report.dropped, ", ", [](std::string* out, const auto& dropped) {
+        absl::StrAppend(out, dropped.second, " ", dropped.first);
+      });
   return absl::FailedPreconditionError(absl::StrCat(
-      path, ": nothing of the profile can be written. ", ToText(report)));
+      options.binary, ": none of the ", report.matched,
+      " samples in it can be written: ", reasons,
+      options.format == ExportFormat::kBolt
+          ? ". BOLT knows functions by the binary's symbols: do not strip them"
+          : ". Sample longer, more often, or more instances"));
 }
 
 void Describe(const BoltProfile& profile, ExportReport& report) {
@@ -115,7 +124,7 @@ absl::StatusOr<Exported> ExportLines(const Profile& profile,
   report.subject = options.binary;
   report.build_id = image.BuildId();
   Describe(*table, report);
-  if (report.written == 0) return NothingWritten(report, options.binary);
+  if (report.written == 0) return NothingWritten(report, options);
   exported.bytes = LlvmText(table->functions);
   return exported;
 }
@@ -141,7 +150,7 @@ absl::StatusOr<Exported> ExportCode(const Profile& profile,
   if (options.format == ExportFormat::kBolt) {
     BoltProfile profile = BoltProfileOf(*counts, image);
     Describe(profile, report);
-    if (report.written == 0) return NothingWritten(report, options.binary);
+    if (report.written == 0) return NothingWritten(report, options);
     exported.bytes = std::move(profile.text);
     return exported;
   }
@@ -156,7 +165,7 @@ absl::StatusOr<Exported> ExportCode(const Profile& profile,
         "another compiler; --format llvm is for clang"));
   }
   Describe(*table, options.format, report);
-  if (report.written == 0) return NothingWritten(report, options.binary);
+  if (report.written == 0) return NothingWritten(report, options);
   exported.bytes = options.format == ExportFormat::kGcc
                        ? GccProfile(table->functions)
                        : LlvmText(table->functions);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -207,6 +208,36 @@ TEST_F(CodeCountsTest, WallTimeAloneIsRefused) {
   const absl::Status kept = KeepOnCpu(profile_);
   EXPECT_EQ(kept.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(kept.message()), HasSubstr("wall-clock time"));
+}
+
+// Whatever the stacks: each sample is in the binary or elsewhere, once.
+TEST_F(CodeCountsTest, FiguresAddUp) {
+  AddMapping("/usr/lib/libother.so", "1234");
+  std::vector<uint64_t> places = {Pseudo("[kernel]"), Pseudo("named"),
+                                  At(0, text_)};
+  for (uint64_t mapping : {1, 2}) {
+    for (uint64_t offset : {text_, text_ + 1, text_ + 9, uint64_t{0x200000}}) {
+      places.push_back(At(mapping, offset));
+    }
+  }
+  std::mt19937 random(1);
+  Add({At(1, text_)}, 1);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<uint64_t> stack(random() % 6);
+    for (uint64_t& frame : stack) frame = places[random() % places.size()];
+    Add(stack, random() % 20);
+    const auto counts = Count();
+    ASSERT_TRUE(counts.ok()) << counts.status();
+    int64_t all = 0;
+    for (const Sample& sample : profile_.samples) all += sample.values[0];
+    int64_t elsewhere = 0;
+    for (const auto& [where, count] : counts->elsewhere) elsewhere += count;
+    int64_t at = 0;
+    for (const auto& [address, count] : counts->at) at += count;
+    EXPECT_EQ(counts->total, all);
+    EXPECT_EQ(counts->matched + elsewhere, all);
+    EXPECT_EQ(at, counts->matched);
+  }
 }
 
 }  // namespace

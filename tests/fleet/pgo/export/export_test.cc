@@ -98,6 +98,17 @@ TEST(ExportTest, SaysHowToHaveDebugInformation) {
             HasSubstr("-fdebug-info-for-profiling")));
 }
 
+// An export that says nothing would make a build that nobody knows is bare.
+TEST(ExportTest, NothingIsNoExport) {
+  Profile profile = OfSubject();
+  // In the file's header, which is no function.
+  profile.locations[0].address = profile.mappings[0].start + 8;
+  EXPECT_THAT(
+      RefusalOf(ExportFormat::kBolt, profile),
+      AllOf(HasSubstr(SUBJECT ": none of the 3 samples"),
+            HasSubstr("3 in no function's symbol"), HasSubstr("do not strip")));
+}
+
 TEST(ExportTest, RefusesWallTime) {
   const Profile wall = WallProfile({{{"main"}, {3, 0, 30'000'000}}});
   for (ExportFormat format :
