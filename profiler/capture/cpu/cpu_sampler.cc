@@ -178,7 +178,7 @@ void CpuSampler::TakeSample(const PerfSample& sample) {
   const stacks::SampleKey key{StackOf(sample), thread.record};
   recording_.table().Add(accountant_.EntryOf(key),
                          {1, events_->period_ns(), 0});
-  recording_.tallies().samples.add(1);
+  ++samples_;
   sampled_cpu_ns_ += events_->period_ns();
 }
 
@@ -188,7 +188,9 @@ void CpuSampler::TakeSample(const PerfSample& sample) {
 // back.
 void CpuSampler::AccountRest(int64_t used_ns) {
   const int64_t more = used_ns - sampled_cpu_ns_ - without_samples_ns_;
+  // Together, so that there is a rate in them.
   recording_.tallies().program_cpu_ns.set(used_ns);
+  recording_.tallies().samples.set(samples_);
   if (more <= 0) return;
   accountant_.AddNotSampled(more);
   without_samples_ns_ += more;

@@ -91,8 +91,9 @@ class CpuSampler : public AnySampler {
   std::vector<threads::Tid> ended_;  // in the tick under way
 
   std::atomic<bool> filled_{false};
-  int64_t whole_ns_ = 0;            // when time without samples was accounted
-  const int64_t base_cpu_ns_;       // used before the start
+  int64_t whole_ns_ = 0;       // when time without samples was accounted
+  const int64_t base_cpu_ns_;  // used before the start
+  int64_t samples_ = 0;
   int64_t sampled_cpu_ns_ = 0;      // of all samples
   int64_t without_samples_ns_ = 0;  // as shown
 

@@ -29,12 +29,35 @@ constexpr size_t kMaxEvents = 4096;
 // Of the limit on descriptors, for other threads of ours.
 constexpr size_t kOtherDescriptors = 64;
 
+size_t FloorPowerOfTwo(size_t n) {
+  size_t power = 1;
+  while (power * 2 <= n) power *= 2;
+  return power;
+}
+
+// How much of a stack is copied. Of the samples of gcc's compiler 9, 1.3 and
+// 0.2 % are deeper than 8, 16 and 32 KiB, of clang's all, 94 and 50 %.
+constexpr size_t kMinStackBytes = size_t{8} << 10;
+constexpr size_t kMaxStackBytes = size_t{32} << 10;
+
+// A buffer is to last so long, since the sampler may have to wait for a CPU.
+constexpr int64_t kFillingMs = 60;
+
+// The more seldom a buffer gets a sample, the larger they may be.
+uint32_t StackBytesFor(int frequency_hz, size_t ring_bytes) {
+  const size_t samples =
+      static_cast<size_t>(frequency_hz * kFillingMs / 1000) + 1;
+  return static_cast<uint32_t>(std::clamp(FloorPowerOfTwo(ring_bytes / samples),
+                                          kMinStackBytes, kMaxStackBytes));
+}
+
 int Open(perf_event_attr& attributes, threads::Tid tid, int cpu) {
   return static_cast<int>(syscall(SYS_perf_event_open, &attributes, tid, cpu,
                                   -1, PERF_FLAG_FD_CLOEXEC));
 }
 
-perf_event_attr Attributes(int64_t period_ns, bool with_kernel) {
+perf_event_attr Attributes(int64_t period_ns, uint32_t stack_bytes,
+                           bool with_kernel) {
   perf_event_attr attributes = {};
   attributes.size = sizeof(attributes);
   attributes.type = PERF_TYPE_SOFTWARE;
@@ -42,7 +65,7 @@ perf_event_attr Attributes(int64_t period_ns, bool with_kernel) {
   attributes.sample_period = static_cast<uint64_t>(period_ns);
   attributes.sample_type = kPerfSampleType;
   attributes.sample_regs_user = kPerfRegisters;
-  attributes.sample_stack_user = PerfEvents::kStackBytes;
+  attributes.sample_stack_user = stack_bytes;
   attributes.exclude_kernel = with_kernel ? 0 : 1;
   attributes.exclude_hv = 1;
   // By threads, not by child processes.
@@ -67,12 +90,6 @@ size_t DescriptorLimit() {
              : limit.rlim_cur - kOtherDescriptors;
 }
 
-size_t FloorPowerOfTwo(size_t n) {
-  size_t power = 1;
-  while (power * 2 <= n) power *= 2;
-  return power;
-}
-
 // The locked memory that a user may have is shared by all his processes.
 std::optional<PerfRing> MapLargest(int event, size_t bytes) {
   for (size_t size = bytes; size >= kMinRingBytes; size /= 2) {
@@ -91,20 +108,22 @@ absl::StatusOr<std::unique_ptr<PerfEvents>> PerfEvents::Open(
   if (threads.size() * cpus > std::min(kMaxEvents, DescriptorLimit())) {
     return absl::ResourceExhaustedError("too many threads and CPUs");
   }
+  const size_t ring_bytes =
+      std::clamp(FloorPowerOfTwo(bytes / cpus), kMinRingBytes, kMaxRingBytes);
+  const uint32_t stack_bytes = StackBytesFor(frequency_hz, ring_bytes);
   // Samples in the kernel are not for every user.
   bool with_kernel = true;
-  perf_event_attr attributes = Attributes(period_ns, with_kernel);
+  perf_event_attr attributes = Attributes(period_ns, stack_bytes, with_kernel);
   threads::FileDescriptor probe(
       capture::Open(attributes, threads::OwnTid(), -1));
   if (!probe.valid() && (errno == EACCES || errno == EPERM)) {
-    attributes = Attributes(period_ns, with_kernel = false);
+    attributes = Attributes(period_ns, stack_bytes, with_kernel = false);
     probe = threads::FileDescriptor(
         capture::Open(attributes, threads::OwnTid(), -1));
   }
   if (!probe.valid()) return absl::ErrnoToStatus(errno, "perf_event_open");
-  std::unique_ptr<PerfEvents> events(new PerfEvents(period_ns, with_kernel));
-  const size_t ring_bytes =
-      std::clamp(FloorPowerOfTwo(bytes / cpus), kMinRingBytes, kMaxRingBytes);
+  std::unique_ptr<PerfEvents> events(
+      new PerfEvents(period_ns, stack_bytes, with_kernel));
   const int last = static_cast<int>(sysconf(_SC_NPROCESSORS_CONF));
   for (int cpu = 0; cpu < last; ++cpu) {
     const absl::Status opened = events->OpenCpu(cpu, threads, ring_bytes);
@@ -118,7 +137,8 @@ absl::StatusOr<std::unique_ptr<PerfEvents>> PerfEvents::Open(
 absl::Status PerfEvents::OpenCpu(int cpu,
                                  const std::vector<threads::Tid>& threads,
                                  size_t ring_bytes) {
-  perf_event_attr attributes = Attributes(period_ns_, sees_kernel_);
+  perf_event_attr attributes =
+      Attributes(period_ns_, stack_bytes_, sees_kernel_);
   int first = -1;
   for (const threads::Tid tid : threads) {
     threads::FileDescriptor event(capture::Open(attributes, tid, cpu));
@@ -144,7 +164,7 @@ absl::Status PerfEvents::OpenCpu(int cpu,
 size_t PerfEvents::samples_per_ring() const {
   size_t least = kMaxRingBytes;
   for (const PerfRing& ring : rings_) least = std::min(least, ring.bytes());
-  return least / (kPerfSampleBytes + kStackBytes);
+  return least / (kPerfSampleBytes + stack_bytes_);
 }
 
 size_t PerfEvents::bytes() const {

@@ -23,10 +23,6 @@ namespace wallprof::capture {
 
 class PerfEvents {
  public:
-  // How much of a stack is copied. Of the samples of large programs (clang,
-  // node) 2 % are deeper than this, and end in [truncated].
-  static constexpr size_t kStackBytes = size_t{8} << 10;
-
   // Measures `threads`, and those that they start from then on, with a sample
   // for each 1/`frequency_hz` seconds of CPU time. The buffers take at most
   // `bytes`, or where that is too little for so many CPUs, kMinRingBytes each.
@@ -44,6 +40,9 @@ class PerfEvents {
   // CPU time that a sample stands for.
   int64_t period_ns() const { return period_ns_; }
 
+  // How much of a stack is copied at most.
+  uint32_t stack_bytes() const { return stack_bytes_; }
+
   // Whether there are samples of threads that are in the kernel.
   bool sees_kernel() const { return sees_kernel_; }
 
@@ -54,13 +53,16 @@ class PerfEvents {
   size_t bytes() const;
 
  private:
-  PerfEvents(int64_t period_ns, bool sees_kernel)
-      : period_ns_(period_ns), sees_kernel_(sees_kernel) {}
+  PerfEvents(int64_t period_ns, uint32_t stack_bytes, bool sees_kernel)
+      : period_ns_(period_ns),
+        stack_bytes_(stack_bytes),
+        sees_kernel_(sees_kernel) {}
 
   absl::Status OpenCpu(int cpu, const std::vector<threads::Tid>& threads,
                        size_t ring_bytes);
 
   const int64_t period_ns_;
+  const uint32_t stack_bytes_;
   const bool sees_kernel_;
   std::vector<PerfRing> rings_;
   std::vector<int> ring_events_;
