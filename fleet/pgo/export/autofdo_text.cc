@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
 
@@ -12,11 +11,11 @@ std::string AutofdoText(const CodeCounts& counts,
                         const symbolize::ElfImage& image) {
   std::string lines;
   size_t length = 0;
+  // The tool adds to each where the file's beginning is.
+  const uint64_t base = image.AddressOf(0).value_or(0);
   for (const auto& [address, count] : counts.at) {
-    // Each was made of an offset.
-    const std::optional<uint64_t> offset = image.OffsetOf(address);
-    if (!offset) continue;
-    absl::StrAppend(&lines, absl::Hex(*offset), ":", count, "\n");
+    if (address < base) continue;
+    absl::StrAppend(&lines, absl::Hex(address - base), ":", count, "\n");
     ++length;
   }
   return absl::StrCat("0\n", length, "\n", lines, "0\n");

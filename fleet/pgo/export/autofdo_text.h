@@ -13,8 +13,9 @@ namespace wallprof::pgo {
 
 // Three tables, each after its length: ranges that ran, addresses, branches
 // that were taken. Samples tell the second alone; calls of stacks are no
-// branches that were taken so many times. Addresses are offsets in the file,
-// hexadecimal, whether the program is at a fixed address or not.
+// branches that were taken so many times. Addresses are hexadecimal and
+// begin where the file's beginning is loaded, whether that is fixed or not.
+// With lld's layout, that is not the offset in the file.
 std::string AutofdoText(const CodeCounts& counts,
                         const symbolize::ElfImage& image);
 

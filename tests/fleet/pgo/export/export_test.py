@@ -69,6 +69,12 @@ def built(version):
     return Built(folder(), f'dwarf{version}', f'-gdwarf-{version}').measured()
 
 
+@functools.lru_cache(maxsize=None)
+def linked_by_lld():
+    """Its code is not loaded where it is in the file."""
+    return Built(folder(), 'lld', '-gdwarf-4', '-fuse-ld=lld').measured()
+
+
 def tearDownModule():  # noqa: N802
     if folder.cache_info().currsize:
         shutil.rmtree(folder())
@@ -197,8 +203,7 @@ class AutofdoTest(unittest.TestCase):
     """The other opinion, of the same samples. It knows DWARF 4."""
     maxDiff = None
 
-    def opinion(self):
-        subject = built(4)
+    def opinion(self, subject):
         samples = folder() / 'autofdo.txt'
         done = export('--format', 'autofdo-text', '--binary', subject.binary,
                       '-o', samples, subject.profile)
@@ -213,8 +218,12 @@ class AutofdoTest(unittest.TestCase):
         return theirs.read_text(encoding='latin1')
 
     def test_agrees(self):
-        theirs, _ = counts_of(self.opinion())
-        subject = built(4)
+        for subject in built(4), linked_by_lld():
+            with self.subTest(binary=subject.binary.name):
+                self.agrees(subject)
+
+    def agrees(self, subject):
+        theirs, _ = counts_of(self.opinion(subject))
         done = export('--binary', subject.binary, subject.profile)
         self.assertEqual(done.returncode, 0, done.stderr)
         ours, names = counts_of(done.stdout)
