@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "profiler/capture/scoped_reader.h"
@@ -46,6 +47,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Start(
     session->sampler_ended_ = true;
     return started;
   }
+  if (options.cpu_only) session->AwaitSampler();
   return session;
 }
 
@@ -54,6 +56,16 @@ Session::Session(const SessionOptions& options, unwind::LoaderWatch loader)
       loader_(loader),
       frequency_hz_(options.frequency_hz),
       own_threads_(options.keep_threads) {}
+
+// A thread that the caller starts before its own events are there would not
+// inherit them.
+void Session::AwaitSampler() {
+  // It takes one; if something is in its way, the program is not held up.
+  constexpr std::chrono::milliseconds kAtMost(100);
+  std::unique_lock lock(mutex_);
+  stopped_.wait_for(lock, kAtMost,
+                    [this] { return sampler_made_ || sampler_ended_; });
+}
 
 absl::Status Session::MakeInterrupter() {
   auto interrupter = Interrupter::Make(options_.signal, options_.request_bytes,

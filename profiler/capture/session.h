@@ -126,6 +126,7 @@ class Session {
   Session(const SessionOptions& options, unwind::LoaderWatch loader);
 
   absl::Status MakeInterrupter();
+  void AwaitSampler();
   void Main();
   std::unique_ptr<AnySampler> MakeSampler();
   std::unique_ptr<AnySampler> MakeCpuSampler();
@@ -175,6 +176,7 @@ class Session {
   std::mutex mutex_;                 // guards what follows
   std::condition_variable stopped_;  // or somebody is done
   std::vector<std::function<void(AnySampler&)>> posted_;
+  bool sampler_made_ = false;
   bool sampler_ended_ = false;
   bool slice_end_wanted_ = false;
   int targets_wanted_ = 0;    // by so many readers

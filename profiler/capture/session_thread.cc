@@ -48,6 +48,11 @@ void Session::Main() {
   std::unique_ptr<AnySampler> sampler =
       options_.cpu_only ? MakeCpuSampler() : MakeSampler();
   tick_mutex_.unlock();
+  {
+    std::lock_guard lock(mutex_);
+    sampler_made_ = true;
+    stopped_.notify_all();
+  }
   StartCompanion();
   if (sampler != nullptr) Loop(*sampler);
   // What is open is so in this thread's table.

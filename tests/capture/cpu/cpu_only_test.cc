@@ -83,6 +83,16 @@ TEST(CpuOnlyTest, MeasurementsAreAsLongAsAsked) {
   }
 }
 
+TEST(CpuOnlyTest, WhoeverStartsItMayStartThreadsAtOnce) {
+  for (int i = 0; i < 5; ++i) {
+    Profiling profiling(CpuOnly());
+    std::thread([] { LongPart(20'000'000); }).join();
+    const Collected collected(*profiling->Snapshot());
+    if (profiling->Stats().source != "perf-events") GTEST_SKIP() << "none here";
+    EXPECT_GE(collected.Sum(Collected::Frame("LongPart(")).samples, 10) << i;
+  }
+}
+
 TEST(CpuOnlyTest, ABusyThreadHasASampleForEachPeriodOfItsCpuTime) {
   Profiling profiling(CpuOnly());
   if (!HasPerfEvents(*profiling)) GTEST_SKIP() << "no perf events here";
