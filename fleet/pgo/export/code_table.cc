@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "fleet/pgo/export/code_ranges.h"
 #include "fleet/pgo/export/density.h"
 #include "profiler/symbolize/code_places.h"
 #include "profiler/symbolize/function_symbols.h"
@@ -21,10 +22,6 @@ namespace {
 
 using symbolize::CodePlaces;
 using symbolize::FunctionSymbol;
-
-// Of debug information at a time. Those who build have as much; the largest
-// unit of a program must fit.
-constexpr size_t kMostDebugBytes = size_t{2} << 30;
 
 // Of the section in which compilers leave their names.
 constexpr size_t kMostCommentBytes = 64 << 10;
@@ -111,44 +108,31 @@ std::vector<uint64_t> AddressesOf(const CodeCounts& counts) {
   return {addresses.begin(), addresses.end()};
 }
 
-// Where the functions lie that are hot, each once; their parts too, of which
-// none may have been met.
-std::vector<symbolize::AddressRange> HotRanges(
-    const Binary& binary, const TableBuilder& builder,
-    const std::map<uint64_t, Code>& code) {
-  std::map<uint64_t, uint64_t> ends;
-  for (const auto& [address, at] : code) {
-    if (at.places.empty() || !builder.IsHot(at.places.back().function)) {
-      continue;
-    }
-    ends[at.symbol.begin] = at.symbol.begin + at.symbol.size;
-  }
+// The functions that are hot, and their parts, of which none may have been met.
+std::vector<FunctionSymbol> HotFunctions(const Binary& binary,
+                                         const TableBuilder& builder,
+                                         const std::map<uint64_t, Code>& code) {
+  std::vector<FunctionSymbol> hot;
   if (binary.with_symbols != nullptr) {
-    const auto is_part = [&builder](const std::string& name) {
-      const std::string function = symbolize::FunctionOfPart(name);
-      return function != name && builder.IsHot(function);
-    };
-    for (const FunctionSymbol& part :
-         symbolize::FunctionSymbolsNamed(*binary.with_symbols, is_part)) {
-      ends[part.begin] = part.begin + part.size;
+    hot = symbolize::FunctionSymbolsNamed(
+        *binary.with_symbols, [&builder](const std::string& name) {
+          const std::string function = symbolize::FunctionOfPart(name);
+          return function != name && builder.IsHot(function);
+        });
+  }
+  for (const auto& [address, at] : code) {
+    if (!at.places.empty() && builder.IsHot(at.places.back().function)) {
+      hot.push_back(at.symbol);
     }
   }
-  std::vector<symbolize::AddressRange> ranges;
-  for (const auto& [begin, end] : ends) {
-    // One symbol may lie in another.
-    if (!ranges.empty()) ranges.back().end = std::min(ranges.back().end, begin);
-    ranges.push_back({begin, end});
-  }
-  std::erase_if(ranges,
-                [](const auto& range) { return range.begin == range.end; });
-  return ranges;
+  return hot;
 }
 
 // All places of hot functions are known, whether they were met or not.
 absl::Status AddCold(const Binary& binary, const std::map<uint64_t, Code>& code,
                      TableBuilder& builder) {
   const std::vector<symbolize::AddressRange> ranges =
-      HotRanges(binary, builder, code);
+      RangesOf(HotFunctions(binary, builder, code));
   const absl::StatusOr<std::vector<uint64_t>> rows =
       symbolize::FindRowAddresses(binary.image, binary.path,
                                   binary.debug_places, ranges, kMostDebugBytes);

@@ -20,9 +20,9 @@ struct SampledCode {
 std::optional<double> DensityOf(std::vector<SampledCode> functions);
 
 // Below it chance decides much. Programs that bench/pgo_speed builds gain most
-// of what instrumentation would from 0.002 on: interpreters and databases have
-// functions of many kilobytes of which little runs, and so are thin as a whole.
-inline constexpr double kThinDensity = 0.001;
+// of what instrumentation would from 0.02 on: functions of many kilobytes, of
+// which little runs, are thin as a whole.
+inline constexpr double kThinDensity = 0.01;
 
 }  // namespace wallprof::pgo
 

@@ -69,9 +69,10 @@ void Describe(const LineTable& table, ExportReport& report) {
   Describe(table.functions, table.figures, report);
   report.notes.push_back(absl::StrFormat(
       "by functions and lines instead of addresses: %.0f %% of the samples are "
-      "in functions that the binary has. Pieces of code of one line are not "
-      "told apart, and what was never met is not known to be cold",
-      100 * table.known));
+      "in functions that the binary has, %.0f %% of these at lines that it "
+      "has. "
+      "What was never met is not known to be cold",
+      100 * table.known, 100 * table.found));
 }
 
 absl::Status NothingWritten(const ExportReport& report,

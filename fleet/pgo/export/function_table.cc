@@ -72,8 +72,15 @@ BodyPlace TableBuilder::PlaceOf(const CodePlace& place) const {
   BodyPlace body;
   body.offset =
       static_cast<uint32_t>(place.line - place.declared_line) & kOffsetMask;
-  if (discriminators_ == Discriminators::kLlvm) {
-    body.discriminator = BaseDiscriminator(place.discriminator);
+  switch (discriminators_) {
+    case Discriminators::kLlvm:
+      body.discriminator = BaseDiscriminator(place.discriminator);
+      break;
+    case Discriminators::kBase:
+      body.discriminator = place.discriminator;
+      break;
+    case Discriminators::kIgnored:
+      break;
   }
   return body;
 }
@@ -107,6 +114,15 @@ void TableBuilder::Add(const CodePlaces& places, uint64_t copy, int64_t count) {
   BodyCount& body = function->body[PlaceOf(leaf)];
   body.count = std::max(body.count, weight);
   AddTo(placed_[name], count);
+}
+
+void TableBuilder::AddPiece(const CodePlaces& places, uint64_t copy,
+                            int64_t count) {
+  FunctionCounts* function =
+      Descend(places, 0, functions_[places.back().function][copy]);
+  if (function == nullptr || !IsKnown(places.front())) return;
+  BodyCount& body = function->body[PlaceOf(places.front())];
+  body.count = std::max(body.count, count);
 }
 
 bool TableBuilder::IsHot(const std::string& function) const {

@@ -29,6 +29,7 @@ inline constexpr int64_t kLeastSamples = 10;
 // What discriminators are.
 enum class Discriminators {
   kLlvm,     // three numbers in one
+  kBase,     // the first of these alone
   kIgnored,  // another compiler's, or not known: places are lines
 };
 
@@ -51,6 +52,11 @@ class TableBuilder {
   // `count` samples at one address, which is at `places`. `copy` tells copies
   // of one function apart: where the address's symbol begins.
   void Add(const symbolize::CodePlaces& places, uint64_t copy, int64_t count);
+
+  // Samples that Add() had may have been at `places` as well as at another
+  // piece of code of their line: it counts as they do, in no total.
+  void AddPiece(const symbolize::CodePlaces& places, uint64_t copy,
+                int64_t count);
 
   // Whether there are samples enough in `function` to call the rest of it cold.
   bool IsHot(const std::string& function) const;

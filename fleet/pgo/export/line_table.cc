@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "fleet/pgo/export/known_places.h"
 #include "fleet/pgo/export/origin.h"
 #include "fleet/pgo/profile/columns.h"
 #include "profiler/profile/by_id.h"
@@ -85,26 +87,31 @@ class Lines {
 };
 
 // The functions that locations are in and the binary has.
-std::set<std::string> KnownFunctions(const Profile& profile, const Lines& lines,
-                                     const symbolize::ElfImage& image,
-                                     const std::string& path,
-                                     const symbolize::DebugPlaces& places) {
+std::vector<symbolize::FunctionSymbol> KnownFunctions(
+    const Profile& profile, const Lines& lines,
+    const symbolize::ElfImage& image, const std::string& path,
+    const symbolize::DebugPlaces& places) {
   std::set<std::string> named;
   for (const Location& location : profile.locations) {
     const CodePlaces& chain = lines.places(location.id);
     if (!chain.empty()) named.insert(chain.back().function);
   }
-  std::set<std::string> known;
   const symbolize::ModuleImages images(image, path, places);
-  for (const symbolize::ElfImage* with_symbols : images.with_symbols()) {
-    symbolize::FunctionSymbolsNamed(
-        *with_symbols, [&](const std::string& name) {
-          std::string function = symbolize::FunctionOfPart(name);
-          if (named.count(function) != 0) known.insert(std::move(function));
-          return false;
-        });
+  const auto with_symbols = images.with_symbols();
+  if (with_symbols.empty()) return {};
+  return symbolize::FunctionSymbolsNamed(
+      *with_symbols.front(), [&named](const std::string& name) {
+        return named.count(symbolize::FunctionOfPart(name)) != 0;
+      });
+}
+
+std::set<std::string> NamesOf(
+    const std::vector<symbolize::FunctionSymbol>& functions) {
+  std::set<std::string> names;
+  for (const symbolize::FunctionSymbol& function : functions) {
+    names.insert(symbolize::FunctionOfPart(function.name));
   }
-  return known;
+  return names;
 }
 
 absl::Status TooFewKnown(const LineTable& table, const std::string& path) {
@@ -116,11 +123,17 @@ absl::Status TooFewKnown(const LineTable& table, const std::string& path) {
       path, 100 * table.known, 100 * kLeastKnown));
 }
 
+double ShareOf(int64_t part, int64_t whole) {
+  return whole == 0 ? 0
+                    : static_cast<double>(part) / static_cast<double>(whole);
+}
+
 // Counts samples of whole stacks.
 class LineCounter {
  public:
-  LineCounter(const Lines& lines, const std::set<std::string>& known)
-      : lines_(lines), known_(known) {}
+  LineCounter(const Lines& lines, const std::set<std::string>& known,
+              const KnownPlaces& places)
+      : lines_(lines), known_(known), places_(places) {}
 
   void Add(const Sample& sample) {
     const int64_t count = sample.values[kSamplesColumn];
@@ -144,17 +157,25 @@ class LineCounter {
   }
 
   LineTable Take() && {
-    const int64_t candidates = table_.matched + Unknown();
-    table_.known = candidates == 0 ? 0
-                                   : static_cast<double>(table_.matched) /
-                                         static_cast<double>(candidates);
-    TableBuilder builder(Discriminators::kIgnored);
+    table_.known = ShareOf(table_.matched, table_.matched + Unknown());
+    TableBuilder builder(Discriminators::kBase);
+    int64_t found = 0;
     for (const auto& [location, count] : at_) {
-      builder.Add(lines_.places(location), kCopy, count);
+      CodePlaces places = lines_.places(location);
+      std::set<uint32_t> pieces;
+      if (places_.Complete(places, pieces)) found += count;
+      builder.Add(places, kCopy, count);
+      for (uint32_t piece : pieces) {
+        places.front().discriminator = piece;
+        builder.AddPiece(places, kCopy, count);
+      }
     }
+    table_.found = ShareOf(found, table_.matched);
     for (const auto& [ends, count] : calls_) {
-      builder.AddCall(lines_.places(ends.first), kCopy,
-                      lines_.places(ends.second), count);
+      CodePlaces call = lines_.places(ends.first);
+      std::set<uint32_t> pieces;
+      places_.Complete(call, pieces);
+      builder.AddCall(call, kCopy, lines_.places(ends.second), count);
     }
     table_.functions = std::move(builder).Finish(table_.figures);
     return std::move(table_);
@@ -184,6 +205,7 @@ class LineCounter {
 
   const Lines& lines_;
   const std::set<std::string>& known_;
+  const KnownPlaces& places_;
   std::map<uint64_t, int64_t> at_;  // by location
   std::map<std::pair<uint64_t, uint64_t>, int64_t> calls_;
   LineTable table_;
@@ -195,9 +217,13 @@ absl::StatusOr<LineTable> TableOfLines(
     const Profile& profile, const symbolize::ElfImage& image,
     const std::string& path, const symbolize::DebugPlaces& debug_places) {
   const Lines lines(profile, path);
-  const std::set<std::string> known =
+  const std::vector<symbolize::FunctionSymbol> functions =
       KnownFunctions(profile, lines, image, path, debug_places);
-  LineCounter counter(lines, known);
+  const absl::StatusOr<KnownPlaces> places =
+      KnownPlaces::Find(image, path, debug_places, functions);
+  if (!places.ok()) return places.status();
+  const std::set<std::string> known = NamesOf(functions);
+  LineCounter counter(lines, known, *places);
   for (const Sample& sample : profile.samples) counter.Add(sample);
   LineTable table = std::move(counter).Take();
   if (table.known < kLeastKnown) return TooFewKnown(table, path);

@@ -2,8 +2,9 @@
 // of one that has no addresses, or is of another build of the same sources.
 //
 // It is less than what addresses tell. Where lines were added before a function
-// nothing changes, within it what follows is wrong; pieces of code of a line
-// are not told apart; and what was never met is not known to be cold.
+// nothing changes, within it what follows is wrong; all pieces of code of a
+// line count the same, as the binary's debug information has them; and what was
+// never met is not known to be cold.
 #ifndef WALLPROF_FLEET_PGO_EXPORT_LINE_TABLE_H_
 #define WALLPROF_FLEET_PGO_EXPORT_LINE_TABLE_H_
 
@@ -30,6 +31,9 @@ struct LineTable {
   // Of the samples in what is taken for the binary: how many are in functions
   // that it has, 0 to 1.
   double known = 0;
+  // Of those that are: how many are at lines that it has code of. 0 where it
+  // has no debug information.
+  double found = 0;
 };
 
 // With less of them known it is taken for another program.

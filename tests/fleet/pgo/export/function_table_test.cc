@@ -207,6 +207,23 @@ TEST(IgnoredDiscriminatorsTest, PlacesAreLines) {
             " 1: 12\n");
 }
 
+TEST(BaseDiscriminatorsTest, PiecesOfALineCountAsItDoes) {
+  TableBuilder builder(Discriminators::kBase);
+  builder.Add({At("f", 101, 2)}, 0, 10);
+  builder.AddPiece({At("f", 101, 2)}, 0, 10);
+  builder.AddPiece({At("f", 101, 5)}, 0, 10);
+  builder.AddPiece({At("f", 0, 5)}, 0, 10);
+  builder.AddPiece({At("leaf", 11, 3, 10), At("f", 102, 1)}, 0, 4);
+  TableFigures figures;
+  EXPECT_EQ(LlvmText(std::move(builder).Finish(figures)),
+            "f:10:0\n"
+            " 1.2: 10\n"
+            " 1.5: 10\n"
+            " 2.1: leaf:0\n"
+            "  1.3: 4\n");
+  EXPECT_EQ(figures.written, 10);
+}
+
 // Whatever the input: every sample is written, or has a reason not to be.
 TEST(FunctionTableFiguresTest, AddUp) {
   std::mt19937 random(1);

@@ -45,9 +45,9 @@ TEST(ReportTest, TellsWhatBecameOfTheSamples) {
 
 TEST(ReportTest, SaysHowManySamplesWouldDo) {
   ExportReport report;
-  report.density = 0.001;
+  report.density = 0.01;
   EXPECT_THAT(ToText(report), Not(HasSubstr("thin")));
-  report.density = 0.00022;
+  report.density = 0.0022;
   EXPECT_THAT(ToText(report),
               HasSubstr("That is thin: 5 times as many samples would do."));
 }
