@@ -203,20 +203,6 @@ std::optional<uint64_t> ElfImage::AddressOf(uint64_t offset) const {
   return std::nullopt;
 }
 
-std::optional<uint64_t> ElfImage::OffsetOf(uint64_t address) const {
-  size_t count = 0;
-  if (elf_getphdrnum(elf_, &count) != 0) return std::nullopt;
-  for (size_t i = 0; i < count; ++i) {
-    GElf_Phdr segment;
-    if (gelf_getphdr(elf_, static_cast<int>(i), &segment) != nullptr &&
-        segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
-        address - segment.p_vaddr < segment.p_filesz) {
-      return segment.p_offset + (address - segment.p_vaddr);
-    }
-  }
-  return std::nullopt;
-}
-
 size_t ElfImage::ReadAt(uint64_t offset, size_t size, void* to) const {
   if (fd_ < 0) {
     return offset < memory_.size()

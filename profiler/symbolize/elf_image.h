@@ -76,9 +76,6 @@ class ElfImage {
   // nullopt if no segment loads it.
   std::optional<uint64_t> AddressOf(uint64_t offset) const;
 
-  // The other way round. nullopt if no segment loads a byte of the file there.
-  std::optional<uint64_t> OffsetOf(uint64_t address) const;
-
   // By index; symbols refer to it.
   const std::vector<Section>& sections() const { return sections_; }
 
