@@ -178,19 +178,27 @@ void Compare(const char* doing, void* (*body)(void*), int threads,
              const Flags& flags) {
   std::vector<double> cpu[kWayCount], own[kWayCount], work[kWayCount],
       rate[kWayCount];
+  std::vector<double> bare_work;
   int64_t dropped[kWayCount] = {};
   for (int round = 0; round < flags.rounds; ++round) {
     Measured bare;
     for (size_t i = 0; i < kWayCount; ++i) {
       const Measured measured =
           MeasureOnce(kWays[i], body, threads, flags.seconds);
-      if (i == 0) bare = measured;
+      if (i == 0) {
+        bare = measured;
+        bare_work.push_back(bare.work);
+      }
       cpu[i].push_back(100 * (measured.cpu - bare.cpu));
       own[i].push_back(100 * measured.own);
       work[i].push_back(100 * measured.work / bare.work);
       rate[i].push_back(measured.rate);
       dropped[i] += measured.dropped;
     }
+  }
+  if (body != Blocked) {
+    printf("%8d  %-15s  %-16s  %.0f units a CPU second\n", threads, doing,
+           kWays[0].name, Median(bare_work));
   }
   for (size_t i = 1; i < kWayCount; ++i) {
     printf("%8d  %-15s  %-16s  %6.3f  %6.3f  ", threads, doing, kWays[i].name,

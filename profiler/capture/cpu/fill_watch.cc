@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#include <memory>
 #include <utility>
 
 namespace wallprof::capture {
@@ -17,17 +18,23 @@ FillWatch::FillWatch(OwnThreads& own_threads, const std::vector<int>& events,
     : wake_(std::move(wake)), end_(eventfd(0, EFD_CLOEXEC)) {
   if (!end_.valid()) return;
   works_ = true;
-  ended_ = false;
-  const absl::Status started = own_threads.Start(
-      "wallprof-fill", kStackBytes, [this, events] { Run(events); });
-  if (started.ok()) return;
-  works_ = false;
-  ended_ = true;
+  // Shared, since the thread may still be in it when the other end is gone.
+  auto ended = std::make_shared<std::promise<void>>();
+  const absl::Status started =
+      own_threads.Start("wallprof-fill", kStackBytes, [this, events, ended] {
+        Run(events);
+        ended->set_value();
+      });
+  if (started.ok()) {
+    ended_ = ended->get_future();
+  } else {
+    works_ = false;
+  }
 }
 
 FillWatch::~FillWatch() {
   if (end_.valid()) eventfd_write(end_.get(), 1);
-  ended_.wait(false);
+  if (ended_.valid()) ended_.wait();
 }
 
 void FillWatch::Run(std::vector<int> events) {
@@ -44,8 +51,6 @@ void FillWatch::Run(std::vector<int> events) {
     }
     wake_();
   }
-  ended_ = true;
-  ended_.notify_all();
 }
 
 }  // namespace wallprof::capture

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <vector>
 
 #include "profiler/capture/own_threads.h"
@@ -37,7 +38,7 @@ class FillWatch {
   const std::function<void()> wake_;
   threads::FileDescriptor end_;  // readable when it is to end
   std::atomic<bool> works_{false};
-  std::atomic<bool> ended_{true};
+  std::future<void> ended_;  // where a thread was started
 };
 
 }  // namespace wallprof::capture
