@@ -10,7 +10,7 @@ import sources
 # What sampled profiles need: line tables with discriminators, and names that
 # tell functions of one file from those of another. DWARF 4, since Debian's
 # create_llvm_prof writes an empty profile from DWARF 5.
-FLAGS = ('-O2', '-gline-tables-only', '-gdwarf-4', '-fdebug-info-for-profiling',
+FLAGS = ('-O2', '-gdwarf-4', '-gline-tables-only', '-fdebug-info-for-profiling',
          '-funique-internal-linkage-names', '-w')
 LINK = ('-fuse-ld=lld', '-Wl,--build-id=sha1')
 

@@ -1,10 +1,13 @@
-"""Profiles of a training: ours, and that of an instrumented build."""
+"""Profiles of a training: ours, AutoFDO's of the same samples, and that of an
+instrumented build."""
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
 
+import autofdo_names
 import builds
 import sources
 import workloads
@@ -54,7 +57,8 @@ def sample(program, plain, directory, training, wallprof, seconds):
                 part = parts / f'{turn}.{number}.{time}.pb.gz'
                 workloads.execute(
                     wallprof, run, subprocess.DEVNULL,
-                    prefix=['run', '--hz', '999', '-o', str(part), '--', str(plain)])
+                    prefix=['run', '--cpu-only', '--hz', '999', '-o', str(part),
+                            '--', str(plain)])
                 if not part.exists():
                     sys.exit(f'{wallprof} ran {plain} and made no profile')
     sources.run([wallprof, 'merge', '-o', profile, *sorted(parts.iterdir())])
@@ -68,6 +72,30 @@ def exported(program, plain, samples, directory, wallprof, version):
                           samples])
     require_sampled(program, 'sampled', ours, version)
     return ours, report
+
+
+def autofdo(program, plain, samples, directory, wallprof, version):
+    """What create_llvm_prof makes of the same samples, with its names put right."""
+    text, profile = directory / 'samples.txt', directory / 'autofdo.prof'
+    profile.unlink(missing_ok=True)
+    sources.run([wallprof, 'pgo', 'export', '--format', 'autofdo-text', '--binary',
+                 plain, '-o', text, samples])
+    sources.run(['create_llvm_prof', '--profiler=text', '--use_lbr=false',
+                 f'--binary={plain}', f'--profile={text}', '--format=text',
+                 f'--out={profile}'])
+    autofdo_names.repair(profile, plain, version)
+    require_sampled(program, 'create_llvm_prof', profile, version)
+    return profile
+
+
+def overlap(ours, theirs, version):
+    """How alike two profiles are, a line."""
+    said = sources.run([f'llvm-profdata-{version}', 'overlap', '--sample', ours,
+                        theirs])
+    found = re.search(r'program profile similarity: ([\d.]+%)', said)
+    if not found:
+        sys.exit(f'llvm-profdata does not compare {ours} with {theirs}:\n{said}')
+    return f"like AutoFDO's profile: {found[1]}\n"
 
 
 def require_sampled(program, name, profile, version):
