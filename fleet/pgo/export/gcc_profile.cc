@@ -1,5 +1,6 @@
 #include "fleet/pgo/export/gcc_profile.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string_view>
@@ -95,6 +96,16 @@ void AppendFunction(const std::string& name, const FunctionCounts& function,
   }
 }
 
+// Entries, which nobody has counted: the first place that was met stands for
+// them. GCC takes what is entered never for cold, whatever its places count.
+int64_t EntriesOf(const FunctionCounts& function) {
+  if (function.head > 0) return function.head;
+  for (const auto& [place, body] : function.body) {
+    if (body.count > 0) return body.count;
+  }
+  return std::max<int64_t>(function.total, 1);
+}
+
 void AppendSection(uint32_t tag, const std::string& content,
                    std::string& bytes) {
   AppendWord(tag, bytes);
@@ -113,7 +124,7 @@ std::string GccProfile(const FunctionTable& table) {
   std::string functions;
   AppendWord(static_cast<uint32_t>(table.size()), functions);
   for (const auto& [name, function] : table) {
-    AppendCounter(function.head, functions);
+    AppendCounter(EntriesOf(function), functions);
     AppendFunction(name, function, names, functions);
   }
   std::string no_modules;

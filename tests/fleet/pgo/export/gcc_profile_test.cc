@@ -93,5 +93,29 @@ TEST(GccProfileTest, HasWhatGccReads) {
   EXPECT_TRUE(reader.at_end());
 }
 
+// Its head, as GCC reads it.
+uint64_t HeadOf(const FunctionCounts& function) {
+  const std::string bytes = GccProfile({{"f", function}});
+  Reader reader(bytes);
+  for (int i = 0; i < 5; ++i) reader.Word();
+  const uint32_t names = reader.Word();
+  for (uint32_t i = 0; i < names; ++i) reader.Name();
+  for (int i = 0; i < 3; ++i) reader.Word();
+  return reader.Counter();
+}
+
+TEST(GccProfileTest, SaysThatWhatRunsIsEntered) {
+  FunctionCounts function;
+  EXPECT_EQ(HeadOf(function), 1u);
+  function.total = 90;
+  EXPECT_EQ(HeadOf(function), 90u);
+  function.body[{.offset = 0}] = {};
+  function.body[{.offset = 2}] = {.count = 30, .targets = {}};
+  function.body[{.offset = 3}] = {.count = 60, .targets = {}};
+  EXPECT_EQ(HeadOf(function), 30u);
+  function.head = 4;
+  EXPECT_EQ(HeadOf(function), 4u);
+}
+
 }  // namespace
 }  // namespace wallprof::pgo
