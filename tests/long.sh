@@ -112,6 +112,10 @@ say "What a base for the next build costs, beside Go's pprof"
 "$source_dir/bench/pgo_merge/run" --build "$builds/release" --count 2000 \
   --go-count 300 --check || fail "a base costs too much, see above."
 
+say "Programs that are built with profiles, beside AutoFDO's and instrumented ones"
+"$source_dir/bench/pgo_speed/run" --build "$builds/release" --check ||
+  fail "too little is gained, see above."
+
 say "Servers under load, beside bare"
 "$source_dir/bench/real_programs" --build "$builds/release"
 
