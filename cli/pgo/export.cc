@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -14,10 +15,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cli/pgo/client_options.h"
+#include "cli/pgo/export_source.h"
 #include "cli/pgo/verb.h"
 #include "cli/profile_file.h"
-#include "fleet/pgo/names.h"
-#include "wallprof/formats.h"
+#include "wallprof/profile.h"
 
 namespace wallprof::cli {
 namespace {
@@ -37,6 +38,8 @@ const std::map<std::string, pgo::ExportFormat> kFormats = {
     {"bolt", pgo::ExportFormat::kBolt},
     {"gcc", pgo::ExportFormat::kGcc},
     {"go", pgo::ExportFormat::kGo}};
+
+const std::set<std::string> kBinaryFormats = {"gcc", "go"};
 
 const std::map<std::string, pgo::Match> kMatches = {
     {"build-id", pgo::Match::kBuildId},
@@ -63,29 +66,10 @@ class Working {
   const bool visible_;
 };
 
-bool Exists(const std::string& path) {
+bool IsSameFile(const std::string& one, const std::string& other) {
   std::error_code error;
-  return path == "-" || std::filesystem::exists(path, error);
-}
-
-// A file if there is one, else the server's.
-absl::StatusOr<Profile> Read(const Arguments& arguments) {
-  const std::string& source = arguments.source;
-  if (Exists(source)) return ReadProfile(source);
-  if (const absl::Status s = pgo::CheckApp(source); !s.ok()) {
-    return absl::NotFoundError(absl::StrCat(
-        source, ": no such file, and no program's name: ", s.message()));
-  }
-  const auto client = arguments.client.NewClient();
-  if (!client.ok()) return client.status();
-  const auto bytes = (*client)->Download(source);
-  if (!bytes.ok()) {
-    return absl::Status(
-        bytes.status().code(),
-        absl::StrCat(source, ", which is no file here, at the server: ",
-                     bytes.status().message()));
-  }
-  return DecodePprof(*bytes);
+  return !one.empty() && !other.empty() &&
+         std::filesystem::equivalent(one, other, error);
 }
 
 void Check(const Arguments& arguments) {
@@ -96,11 +80,20 @@ void Check(const Arguments& arguments) {
   if (arguments.format != "llvm" && arguments.match == "lines") {
     throw CLI::ValidationError("--match", "lines are for --format llvm alone");
   }
+  if (IsSameFile(arguments.output, arguments.binary) ||
+      IsSameFile(arguments.output, arguments.source)) {
+    throw CLI::ValidationError("--output", "would replace what is read");
+  }
+  if (arguments.output == "-" && kBinaryFormats.count(arguments.format) > 0 &&
+      isatty(STDOUT_FILENO) != 0) {
+    throw CLI::ValidationError("--output", "is needed: this is no text");
+  }
 }
 
 absl::Status Export(const Arguments& arguments) {
   Check(arguments);
-  absl::StatusOr<Profile> profile = Read(arguments);
+  absl::StatusOr<Profile> profile =
+      ReadExportSource(arguments.source, arguments.client);
   if (!profile.ok()) return profile.status();
   pgo::ExportOptions options;
   options.format = kFormats.at(arguments.format);
@@ -147,7 +140,9 @@ void AddPgoExport(CLI::App& group, int& exit_status) {
                    "The program or library that was profiled; Go's needs none")
       ->type_name("FILE");
   verb->add_option("--match", arguments->match,
-                   "How the profile's code is known to be the binary's")
+                   "How the profile's code is known to be the binary's: by its "
+                   "build id; by the file's name alone; or by functions and "
+                   "lines in place of addresses, for another build")
       ->capture_default_str()
       ->check(CLI::IsMember(NamesOf(kMatches)));
   verb->add_option("-o,--output", arguments->output,
@@ -156,6 +151,18 @@ void AddPgoExport(CLI::App& group, int& exit_status) {
       ->capture_default_str();
   arguments->client.AddTo(*verb);
   arguments->client.AddLogLevelTo(*verb);
+  verb->footer(absl::StrCat(
+      "The binary is the one that was profiled, built with debug information:\n"
+      "  clang++ -O2 -gline-tables-only -fdebug-info-for-profiling \\\n"
+      "    -funique-internal-linkage-names ...\n"
+      "  wallprof run --cpu-only --hz 999 -o shop.pb.gz -- ./shop\n"
+      "  wallprof pgo export --binary ./shop -o shop.prof shop.pb.gz\n"
+      "  clang++ ... -fprofile-sample-use=shop.prof \\\n"
+      "    -mllvm -sample-profile-use-profi\n"
+      "A report goes to standard error. docs/faster-builds.md has what the "
+      "other "
+      "formats need.\n\n",
+      verb->get_footer()));
 }
 
 }  // namespace wallprof::cli

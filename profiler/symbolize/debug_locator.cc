@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -95,7 +96,11 @@ LocatedImage OpenIfChecksum(const std::string& path, uint32_t checksum,
 LocatedImage FindByLink(const ElfImage& image, const std::string& path,
                         const std::vector<std::string>& roots) {
   // The vDSO has no directory.
-  if (!std::filesystem::path(path).is_absolute()) return {};
+  if (path.empty() || path.front() == '[') return {};
+  std::error_code error;
+  const std::filesystem::path directory =
+      std::filesystem::absolute(path, error).parent_path();
+  if (error) return {};
   const std::optional<Link> link = LinkIn(image, ".gnu_debuglink");
   uint32_t checksum = 0;
   // The checksum is the last, aligned to its size.
@@ -105,8 +110,6 @@ LocatedImage FindByLink(const ElfImage& image, const std::string& path,
               sizeof checksum);
   const std::filesystem::path name =
       std::filesystem::path(link->name).filename();
-  const std::filesystem::path directory =
-      std::filesystem::path(path).parent_path();
   std::vector<std::filesystem::path> candidates = {directory / name,
                                                    directory / ".debug" / name};
   for (const std::string& root : roots) {

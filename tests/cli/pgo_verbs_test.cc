@@ -132,8 +132,9 @@ TEST_F(PgoVerbsTest, ExportsWhatTheServerHas) {
   EXPECT_TRUE(DecodePprof(ReadWhole(file)).ok());
   result = Ask("export --format go other -o " + folder_.PathOf("none"));
   EXPECT_EQ(result.exit_status, 1);
-  EXPECT_THAT(result.output, AllOf(HasSubstr("other, which is no file here"),
-                                   HasSubstr("Not Found")));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("other, which is no profile's file"),
+                    HasSubstr("Not Found")));
   EXPECT_THAT(asked(),
               ElementsAre("GET /api/profile/shop", "GET /api/profile/other"));
 }
@@ -151,6 +152,50 @@ TEST_F(PgoVerbsTest, ExportsFilesWithoutAsking) {
   EXPECT_EQ(result.exit_status, 1);
   EXPECT_THAT(result.output, HasSubstr("/no/such/file: no such file"));
   EXPECT_TRUE(asked().empty());
+}
+
+TEST_F(PgoVerbsTest, TakesAProgramsFileForNoProfile) {
+  const std::string base = GoBase();
+  server_.Script({{200, base, {}}});
+  const std::string here = absl::StrCat("cd ", folder_.PathOf(""), " && ");
+  const std::string ask = absl::StrCat(here, kPgo, "export -f go -u ",
+                                       server_.endpoint(), " -o default.pgo ");
+  RunShell(here + "cp /bin/true shop");
+  EXPECT_EQ(RunShell(ask + "shop").exit_status, 0);
+  EXPECT_THAT(asked(), ElementsAre("GET /api/profile/shop"));
+  const ShellResult result = RunShell(ask + "./shop");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.output, AllOf(HasSubstr("./shop: is a program or library"),
+                                   HasSubstr("wallprof run -o FILE.pb.gz")));
+}
+
+TEST_F(PgoVerbsTest, SaysWhatIsWantedOfFilesWithoutPlaces) {
+  const std::string file = folder_.PathOf("x.folded");
+  const std::string to = " -o " + folder_.PathOf("out");
+  for (const auto& [content, said] :
+       {std::pair{"main;work 3\n", "neither addresses nor lines"},
+        std::pair{"", "has no samples"},
+        std::pair{"<svg/>\n", "What is wanted is pprof's form"}}) {
+    WriteWhole(file, content);
+    const ShellResult result = Ask("export -f go " + file + to);
+    EXPECT_EQ(result.exit_status, 1);
+    EXPECT_THAT(result.output, AllOf(HasSubstr(file), HasSubstr(said)));
+  }
+}
+
+TEST_F(PgoVerbsTest, ReplacesNothingThatItReads) {
+  const std::string file = folder_.PathOf("base");
+  WriteWhole(file, GoBase());
+  const std::string before = ReadWhole(file);
+  for (const std::string& words :
+       {absl::StrCat("-f go ", file),
+        absl::StrCat("-b ", file, " ", folder_.PathOf("other"))}) {
+    const ShellResult result =
+        Ask(absl::StrCat("export ", words, " -o ", file));
+    EXPECT_EQ(result.exit_status, 2) << words;
+    EXPECT_THAT(result.output, HasSubstr("would replace what is read"));
+  }
+  EXPECT_EQ(ReadWhole(file), before);
 }
 
 TEST_F(PgoVerbsTest, Lists) {

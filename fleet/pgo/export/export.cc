@@ -81,12 +81,17 @@ absl::Status NothingWritten(const ExportReport& report,
       report.dropped, ", ", [](std::string* out, const auto& dropped) {
         absl::StrAppend(out, dropped.second, " ", dropped.first);
       });
+  const char* advice =
+      options.format == ExportFormat::kBolt
+          ? "BOLT knows functions by the binary's symbols: do not strip them"
+      : report.content->thin_functions > 0
+          ? "Sample longer, more often, or more instances"
+          : "Debug information of this code is missing: it is in .dwo or .dwp "
+            "files that are not here, or the addresses are another program's";
   return absl::FailedPreconditionError(absl::StrCat(
       options.binary, ": none of the ", report.matched,
-      " samples in it can be written: ", reasons,
-      options.format == ExportFormat::kBolt
-          ? ". BOLT knows functions by the binary's symbols: do not strip them"
-          : ". Sample longer, more often, or more instances"));
+      " samples in it can be written: ", reasons, ". ", advice,
+      report.notes.empty() ? "" : ". ", absl::StrJoin(report.notes, ". ")));
 }
 
 void Describe(const BoltProfile& profile, ExportReport& report) {
@@ -180,11 +185,7 @@ absl::StatusOr<Exported> Export(Profile profile, const ExportOptions& options) {
   if (options.format == ExportFormat::kGo) return ExportGo(profile);
   const absl::StatusOr<std::unique_ptr<ElfImage>> image =
       ElfImage::Open(options.binary);
-  if (!image.ok()) {
-    return absl::Status(
-        image.status().code(),
-        absl::StrCat(options.binary, ": ", image.status().message()));
-  }
+  if (!image.ok()) return image.status();
   if (options.match != Match::kLines) {
     return ExportCode(profile, **image, options);
   }

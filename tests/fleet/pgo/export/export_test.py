@@ -58,9 +58,11 @@ class Built:
         return self
 
 
-@functools.lru_cache(maxsize=None)
+FOLDER = tempfile.TemporaryDirectory(prefix='pgo-export-')  # until the end
+
+
 def folder():
-    return pathlib.Path(tempfile.mkdtemp(prefix='pgo-export-'))
+    return pathlib.Path(FOLDER.name)
 
 
 @functools.lru_cache(maxsize=None)
@@ -192,6 +194,9 @@ class ClangTest(unittest.TestCase):
         output_of('objcopy', f'--add-gnu-debuglink={debug}', bare.binary)
         done = export('--binary', bare.binary, subject.profile)
         self.assertEqual(done.stdout, self.exported(subject))
+        beside = run(WALLPROF, 'pgo', 'export', '--binary', bare.binary.name,
+                     subject.profile, cwd=folder())
+        self.assertEqual(beside.stdout, done.stdout, beside.stderr)
 
     def test_gcc_is_known(self):
         subject = folder() / 'gcc'

@@ -40,6 +40,9 @@ TEST(ReportTest, TellsWhatBecameOfTheSamples) {
       "calls:     2 targets\n"
       "left out:  1 inlined copies whose names cannot be written\n"
       "density:   2.5 samples by byte of code\n"
+      "few:       90 samples are few, whatever the density: below "
+      "1000 chance decides. Sample longer, more often, or more "
+      "instances.\n"
       "note:      one thing\n");
 }
 
