@@ -58,11 +58,9 @@ class Built:
         return self
 
 
-FOLDER = tempfile.TemporaryDirectory(prefix='pgo-export-')  # until the end
-
-
+@functools.lru_cache(maxsize=None)
 def folder():
-    return pathlib.Path(FOLDER.name)
+    return pathlib.Path(tempfile.mkdtemp(prefix='pgo-export-'))
 
 
 @functools.lru_cache(maxsize=None)
