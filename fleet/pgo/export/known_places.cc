@@ -1,8 +1,10 @@
 #include "fleet/pgo/export/known_places.h"
 
 #include <cstddef>
+#include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "fleet/pgo/export/code_ranges.h"
 #include "fleet/pgo/export/discriminator.h"
@@ -18,10 +20,16 @@ std::string KeyOf(const CodePlaces& places) {
   std::string key;
   for (const CodePlace& place : places) {
     if (place.line <= 0 || place.declared_line <= 0) return "";
-    absl::StrAppend(&key, place.function, "\n",
+    absl::StrAppend(&key, WithoutPathNumber(place.function), "\n",
                     place.line - place.declared_line, "\n");
   }
   return key;
+}
+
+std::vector<std::string> FunctionsOf(const CodePlaces& places) {
+  std::vector<std::string> functions;
+  for (const CodePlace& place : places) functions.push_back(place.function);
+  return functions;
 }
 
 std::vector<uint32_t> BasesOf(const CodePlaces& places) {
@@ -33,6 +41,15 @@ std::vector<uint32_t> BasesOf(const CodePlaces& places) {
 }
 
 }  // namespace
+
+std::string WithoutPathNumber(const std::string& function) {
+  constexpr std::string_view kMark = ".__uniq.";
+  const size_t begin = function.find(kMark);
+  if (begin == function.npos) return function;
+  size_t end = begin + kMark.size();
+  while (end < function.size() && absl::ascii_isdigit(function[end])) ++end;
+  return function.substr(0, begin) + function.substr(end);
+}
 
 absl::StatusOr<KnownPlaces> KnownPlaces::Find(
     const symbolize::ElfImage& image, const std::string& path,
@@ -49,8 +66,11 @@ absl::StatusOr<KnownPlaces> KnownPlaces::Find(
       const std::string key = KeyOf(places);
       if (key.empty()) return;
       const std::vector<uint32_t> bases = BasesOf(places);
-      Discriminators& held = known.discriminators_[key];
-      if (held.chain.empty() || bases < held.chain) held.chain = bases;
+      Known& held = known.known_[key];
+      if (held.chain.empty() || bases < held.chain) {
+        held.chain = bases;
+        held.functions = FunctionsOf(places);
+      }
       held.pieces.insert(bases.front());
     };
     s = symbolize::VisitCodePlaces(image, path, debug_places, *rows,
@@ -67,9 +87,10 @@ bool KnownPlaces::Complete(CodePlaces& places,
                            std::set<uint32_t>& pieces) const {
   const std::string key = KeyOf(places);
   if (key.empty()) return false;
-  const auto found = discriminators_.find(key);
-  if (found == discriminators_.end()) return false;
+  const auto found = known_.find(key);
+  if (found == known_.end()) return false;
   for (size_t i = 0; i < places.size(); ++i) {
+    places[i].function = found->second.functions[i];
     places[i].discriminator = found->second.chain[i];
   }
   pieces = found->second.pieces;

@@ -17,6 +17,11 @@
 
 namespace wallprof::pgo {
 
+// `function` without the number that clang appends to names of local functions
+// (-funique-internal-linkage-names): it is made of the source file's path,
+// which is another one in another checkout.
+std::string WithoutPathNumber(const std::string& function);
+
 class KnownPlaces {
  public:
   // Those of `functions` in `image`, the file at `path`. None where there is no
@@ -26,19 +31,20 @@ class KnownPlaces {
       const symbolize::DebugPlaces& debug_places,
       const std::vector<symbolize::FunctionSymbol>& functions);
 
-  // Gives `places` the base discriminators of code with the same functions, as
-  // many lines from their beginnings: of calls the lowest where several are
-  // there, and as `pieces` all that the innermost line has. False, and nothing
-  // changes, where there is none.
+  // Gives `places` the names, and the base discriminators, of code with the
+  // same functions but for their numbers, as many lines from their beginnings:
+  // of calls the lowest where several are there, and as `pieces` all that the
+  // innermost line has. False, and nothing changes, where there is none.
   bool Complete(symbolize::CodePlaces& places,
                 std::set<uint32_t>& pieces) const;
 
  private:
-  struct Discriminators {
-    std::vector<uint32_t> chain;
+  struct Known {
+    std::vector<std::string> functions;
+    std::vector<uint32_t> chain;  // of discriminators
     std::set<uint32_t> pieces;
   };
-  std::map<std::string, Discriminators> discriminators_;  // by what is the same
+  std::map<std::string, Known> known_;  // by what is the same
 };
 
 }  // namespace wallprof::pgo

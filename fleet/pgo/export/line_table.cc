@@ -61,9 +61,10 @@ class Lines {
     for (const Line& line : location.lines) {
       const Function* function = functions_.Find(line.function_id);
       if (function == nullptr) return {};
-      places.push_back({symbolize::FunctionOfPart(function->system_name.empty()
-                                                      ? function->name
-                                                      : function->system_name),
+      const std::string& name = function->system_name.empty()
+                                    ? function->name
+                                    : function->system_name;
+      places.push_back({WithoutPathNumber(symbolize::FunctionOfPart(name)),
                         line.line, function->start_line, 0});
     }
     return places;
@@ -101,15 +102,20 @@ std::vector<symbolize::FunctionSymbol> KnownFunctions(
   if (with_symbols.empty()) return {};
   return symbolize::FunctionSymbolsNamed(
       *with_symbols.front(), [&named](const std::string& name) {
-        return named.count(symbolize::FunctionOfPart(name)) != 0;
+        return named.count(
+                   WithoutPathNumber(symbolize::FunctionOfPart(name))) != 0;
       });
 }
 
-std::set<std::string> NamesOf(
-    const std::vector<symbolize::FunctionSymbol>& functions) {
-  std::set<std::string> names;
+// What the binary calls functions, by their names without numbers. Of local
+// ones of one name the first.
+using Names = std::map<std::string, std::string>;
+
+Names NamesOf(const std::vector<symbolize::FunctionSymbol>& functions) {
+  Names names;
   for (const symbolize::FunctionSymbol& function : functions) {
-    names.insert(symbolize::FunctionOfPart(function.name));
+    const std::string name = symbolize::FunctionOfPart(function.name);
+    names.emplace(WithoutPathNumber(name), name);
   }
   return names;
 }
@@ -131,8 +137,7 @@ double ShareOf(int64_t part, int64_t whole) {
 // Counts samples of whole stacks.
 class LineCounter {
  public:
-  LineCounter(const Lines& lines, const std::set<std::string>& known,
-              const KnownPlaces& places)
+  LineCounter(const Lines& lines, const Names& known, const KnownPlaces& places)
       : lines_(lines), known_(known), places_(places) {}
 
   void Add(const Sample& sample) {
@@ -161,7 +166,7 @@ class LineCounter {
     TableBuilder builder(Discriminators::kBase);
     int64_t found = 0;
     for (const auto& [location, count] : at_) {
-      CodePlaces places = lines_.places(location);
+      CodePlaces places = NamedPlaces(location);
       std::set<uint32_t> pieces;
       if (places_.Complete(places, pieces)) found += count;
       builder.Add(places, kCopy, count);
@@ -172,10 +177,10 @@ class LineCounter {
     }
     table_.found = ShareOf(found, table_.matched);
     for (const auto& [ends, count] : calls_) {
-      CodePlaces call = lines_.places(ends.first);
+      CodePlaces call = NamedPlaces(ends.first);
       std::set<uint32_t> pieces;
       places_.Complete(call, pieces);
-      builder.AddCall(call, kCopy, lines_.places(ends.second), count);
+      builder.AddCall(call, kCopy, NamedPlaces(ends.second), count);
     }
     table_.functions = std::move(builder).Finish(table_.figures);
     return std::move(table_);
@@ -186,6 +191,13 @@ class LineCounter {
     const CodePlaces& places = lines_.places(location);
     return lines_.origin(location).empty() && !places.empty() &&
            known_.count(places.back().function) != 0;
+  }
+
+  // The function itself as the binary calls it.
+  CodePlaces NamedPlaces(uint64_t location) const {
+    CodePlaces places = lines_.places(location);
+    places.back().function = known_.at(places.back().function);
+    return places;
   }
 
   int64_t Unknown() const {
@@ -204,7 +216,7 @@ class LineCounter {
   }
 
   const Lines& lines_;
-  const std::set<std::string>& known_;
+  const Names& known_;
   const KnownPlaces& places_;
   std::map<uint64_t, int64_t> at_;  // by location
   std::map<std::pair<uint64_t, uint64_t>, int64_t> calls_;
@@ -222,7 +234,7 @@ absl::StatusOr<LineTable> TableOfLines(
   const absl::StatusOr<KnownPlaces> places =
       KnownPlaces::Find(image, path, debug_places, functions);
   if (!places.ok()) return places.status();
-  const std::set<std::string> known = NamesOf(functions);
+  const Names known = NamesOf(functions);
   LineCounter counter(lines, known, *places);
   for (const Sample& sample : profile.samples) counter.Add(sample);
   LineTable table = std::move(counter).Take();

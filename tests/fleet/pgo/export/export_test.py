@@ -196,6 +196,24 @@ class ClangTest(unittest.TestCase):
                      subject.profile, cwd=folder())
         self.assertEqual(beside.stdout, done.stdout, beside.stderr)
 
+    def test_local_functions_are_known_in_another_checkout(self):
+        flags = ['-funique-internal-linkage-names', '-gdwarf-5']
+        here = Built(folder(), 'here', *flags).measured()
+        moved = folder() / 'moved'
+        moved.mkdir()
+        shutil.copy(SUBJECT, moved)
+        there = moved / 'here'
+        output_of('clang++', *BUILD, *flags, moved / pathlib.Path(SUBJECT).name,
+                  '-o', there)
+
+        def numbers(text):
+            return set(re.findall(r'__uniq\.(\d+)', text))
+        done = export('--match', 'lines', '--binary', there, here.profile)
+        self.assertEqual(numbers(done.stdout), numbers(output_of('nm', there)),
+                         done.stderr)
+        self.assertTrue(numbers(output_of('nm', here.binary)).isdisjoint(
+            numbers(done.stdout)))
+
     def test_gcc_is_known(self):
         subject = folder() / 'gcc'
         output_of('g++', '-O1', '-g', '-Wl,--build-id', SUBJECT, '-o', subject)
