@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,9 @@ class AnySampler {
 
   // Forgets stacks and threads, between ticks.
   virtual void ClearTable() = 0;
+
+  // Runs `duty` soon on the threads that the sampler has beside the session's.
+  virtual void DoOnOthers(const std::function<void()>& /*duty*/) {}
 
   // Anonymous memory that grows with the number of threads or CPUs.
   virtual size_t memory_bytes() const = 0;

@@ -140,7 +140,7 @@ class Session {
   void EmptyIfFull(AnySampler& sampler);
   void StartCompanion();
   void TestClockOnce();
-  void FollowPrivileges(int64_t now_ns);
+  void FollowPrivileges(AnySampler& sampler, int64_t now_ns);
   absl::Status RunOnSampler(std::function<void(AnySampler&)> task);
   absl::Status WaitForTick(int64_t time_ns,
                            const std::function<bool()>& cancelled);

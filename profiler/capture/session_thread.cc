@@ -127,7 +127,7 @@ void Session::Loop(AnySampler& sampler) {
         sampler.memory_bytes() +
         (interrupter_ == nullptr ? 0 : interrupter_->touched_bytes()));
     TestClockOnce();
-    FollowPrivileges(now);
+    FollowPrivileges(sampler, now);
     deadline = schedule.Next(threads::MonotonicNs());
   }
   std::lock_guard tick(tick_mutex_);
@@ -206,7 +206,7 @@ void Session::TestClockOnce() {
 
 // What the program's main thread has given up the sampler gives up as well, and
 // with it every thread that it starts from then on.
-void Session::FollowPrivileges(int64_t now_ns) {
+void Session::FollowPrivileges(AnySampler& sampler, int64_t now_ns) {
   if (now_ns - privileges_read_ns_ < kFollowPrivilegesNs) return;
   privileges_read_ns_ = now_ns;
   threads::ProcText text;
@@ -218,9 +218,11 @@ void Session::FollowPrivileges(int64_t now_ns) {
     kernel_.Add({"privileges", strerrorname_np(errno), "kept"});
   }
   // What fails here has failed above.
-  own_threads_.OnEachIdle([lowered = privileges_] {
+  const auto lower = [lowered = privileges_] {
     static_cast<void>(threads::LowerPrivileges(lowered));
-  });
+  };
+  own_threads_.OnEachIdle(lower);
+  sampler.DoOnOthers(lower);
 }
 
 bool Session::WantsEveryone(int64_t now_ns) {

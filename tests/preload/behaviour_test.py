@@ -95,9 +95,11 @@ class IdentityTest(PreloadTest):
 
 
     def test_what_the_program_gives_up_the_profiler_gives_up(self):
-        done = run(subject('signals'), 'privileges', OUTPUT=self.path())
-        self.assert_ran(done, stdout='none has more\n')
-        self.assert_seen('Busy', self.read())
+        for mode in ({}, {'CPU_ONLY': '1'}):
+            done = run(subject('signals'), 'privileges', OUTPUT=self.path(),
+                       **mode)
+            self.assert_ran(done, stdout='none has more\n')
+            self.assert_seen('Busy', self.read())
 
 
 class ThreadTest(PreloadTest):

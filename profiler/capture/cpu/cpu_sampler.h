@@ -57,6 +57,10 @@ class CpuSampler : public AnySampler {
 
   void ClearTable() override;
 
+  void DoOnOthers(const std::function<void()>& duty) override {
+    watch_.Do(duty);
+  }
+
   size_t memory_bytes() const override;
 
  private:

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <mutex>
 #include <vector>
 
 #include "profiler/capture/own_threads.h"
@@ -28,16 +29,26 @@ class FillWatch {
   // Returns when the last `wake` has.
   ~FillWatch();
 
-  // False where no thread could be started, or an event has no thread any more
-  // and so nothing to tell: then somebody has to look.
+  // False where no thread could be started, the kernel lets it wait no more, or
+  // an event has no thread any more and so nothing to tell: then somebody has
+  // to look.
   bool works() const { return works_.load(std::memory_order_relaxed); }
+
+  // Runs `duty` soon on the thread, if there still is one; of several that it
+  // has not got to, the last.
+  void Do(std::function<void()> duty);
 
  private:
   void Run(std::vector<int> events);
+  void Call();
+  void DoDuty();
 
   const std::function<void()> wake_;
-  threads::FileDescriptor end_;  // readable when it is to end
+  threads::FileDescriptor called_;  // readable when there is something to do
+  std::atomic<bool> ending_{false};
   std::atomic<bool> works_{false};
+  std::mutex mutex_;  // guards what follows
+  std::function<void()> duty_;
   std::future<void> ended_;  // where a thread was started
 };
 
