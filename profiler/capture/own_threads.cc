@@ -269,6 +269,26 @@ void OwnThreads::Prune(const std::vector<threads::Tid>& listed) {
              own_.end());
 }
 
+std::vector<threads::Tid> OwnThreads::AllEnded() const {
+  std::lock_guard lock(mutex_);
+  std::vector<threads::Tid> ended;
+  for (const Own& own : own_) {
+    if (own.ended) ended.push_back(own.tid);
+  }
+  return ended;
+}
+
+void OwnThreads::Forget(const std::vector<threads::Tid>& ended) {
+  std::lock_guard lock(mutex_);
+  own_.erase(std::remove_if(own_.begin(), own_.end(),
+                            [&](const Own& own) {
+                              return own.ended &&
+                                     std::find(ended.begin(), ended.end(),
+                                               own.tid) != ended.end();
+                            }),
+             own_.end());
+}
+
 int64_t OwnThreads::CpuTimeNs() const {
   std::lock_guard lock(mutex_);
   int64_t total = ended_cpu_ns_;

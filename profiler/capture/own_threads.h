@@ -59,6 +59,11 @@ class OwnThreads {
   // Forgets ended threads that are no longer in `listed`, which is sorted.
   void Prune(const std::vector<threads::Tid>& listed);
 
+  // Those that have ended and are not forgotten; and forgets such. For whoever
+  // does not list threads.
+  std::vector<threads::Tid> AllEnded() const;
+  void Forget(const std::vector<threads::Tid>& ended);
+
   // CPU time of all of them, the ended ones included.
   int64_t CpuTimeNs() const;
 

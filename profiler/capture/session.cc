@@ -168,9 +168,11 @@ absl::Status Session::Measure(
   std::optional<ScopedTargets> targets;
   if (options.targets) targets.emplace(*this);
   // The first tick shows which threads there are, and the first that begins now
-  // what those wait for that wait already.
-  const auto start = SnapshotFrom(options.targets ? threads::MonotonicNs() : 1,
-                                  options.cancelled);
+  // what those wait for that wait already. Where only CPU time is measured, the
+  // last tick may have been long ago, and the next is at once.
+  const bool from_now = options.targets || options_.cpu_only;
+  const auto start =
+      SnapshotFrom(from_now ? threads::MonotonicNs() : 1, options.cancelled);
   if (!start.ok()) return start.status();
   bool is_enough = false;
   auto end =

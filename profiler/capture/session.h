@@ -68,9 +68,9 @@ class Session {
     std::function<bool()> enough;
   };
 
-  // Measures from the last tick (with `targets`, from the next) to the first
-  // one `duration` after it, and gives `use` the result while the recording
-  // still holds its stacks.
+  // Measures from the last tick (with `targets`, or of CPU time alone, from the
+  // next) to the first one `duration` after it, and gives `use` the result
+  // while the recording still holds its stacks.
   absl::Status Measure(
       absl::Duration duration, const MeasureOptions& options,
       const std::function<void(const stacks::Measurement&)>& use);

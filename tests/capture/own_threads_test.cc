@@ -83,6 +83,20 @@ TEST(OwnThreadsTest, EndedOnesAreKnownUntilTheyAreNoLongerListed) {
   EXPECT_FALSE(threads.Contains(tid));
 }
 
+TEST(OwnThreadsTest, EndedOnesAreForgottenByTheirNumbers) {
+  OwnThreads threads;
+  std::atomic<Tid> tid{0};
+  ASSERT_TRUE(threads.Start("own", kStack, [&] { tid = OwnTid(); }).ok());
+  while (tid == 0) usleep(100);
+  while (threads::CpuTimeOf(tid) >= 0) usleep(100);
+  EXPECT_EQ(threads.AllEnded(), std::vector<Tid>{tid});
+  threads.Forget({});
+  EXPECT_TRUE(threads.Contains(tid));
+  threads.Forget({tid});
+  EXPECT_FALSE(threads.Contains(tid));
+  EXPECT_TRUE(threads.AllEnded().empty());
+}
+
 TEST(OwnThreadsTest, RunningOnesAreNeverForgotten) {
   OwnThreads threads;
   std::atomic<Tid> tid{0};
@@ -96,7 +110,9 @@ TEST(OwnThreadsTest, RunningOnesAreNeverForgotten) {
                   .ok());
   while (tid == 0) usleep(100);
   threads.Prune({});
+  threads.Forget({tid});
   EXPECT_TRUE(threads.Contains(tid));
+  EXPECT_TRUE(threads.AllEnded().empty());
   go_on = true;
 }
 

@@ -1,6 +1,8 @@
 #include "profiler/capture/cpu/cpu_sampler.h"
 
+#include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -88,8 +90,11 @@ void CpuSampler::Tick(int64_t now_ns, bool everyone, bool) {
   // The clock before the samples: what is used in between has not been sampled
   // when it is read, and may have when they are.
   const int64_t used_ns = whole ? ProgramCpuNs() - base_cpu_ns_ : 0;
+  const std::vector<threads::Tid> gone =
+      whole ? OursThatAreGone() : std::vector<threads::Tid>();
   ReadRings();
   ForgetEnded();
+  own_threads_.Forget(gone);
   if (whole) {
     whole_ns_ = now_ns;
     AccountRest(used_ns);
@@ -104,6 +109,7 @@ void CpuSampler::Tick(int64_t now_ns, bool everyone, bool) {
 void CpuSampler::CatchUp() { Tick(threads::MonotonicNs(), true, false); }
 
 void CpuSampler::ReadRings() {
+  ++readings_;
   for (PerfRing& ring : events_->rings()) {
     ring.Read([this](const PerfRecord& record) { Take(record); });
   }
@@ -120,14 +126,22 @@ void CpuSampler::Take(const PerfRecord& record) {
       recording_.thread(thread.record).SetName(thread.name);
     }
   } else if (const auto fork = ParsePerfFork(record)) {
-    // It has its parent's name until it gets one of its own, which another
-    // CPU's buffer may have told already.
-    Thread child{own_threads_.MayContain(fork->tid),
-                 ThreadOf(fork->parent).name};
-    threads_.try_emplace(fork->tid, std::move(child));
+    TakeFork(*fork);
   } else if (const auto exit = ParsePerfExit(record)) {
     ended_.push_back(*exit);
   }
+}
+
+// The thread has its parent's name until it gets one of its own, which another
+// CPU's buffer may have told already: in this reading, or in the one before if
+// it was in between that both were written. An older thread of that number is
+// another, whose end was not told.
+void CpuSampler::TakeFork(const PerfFork& fork) {
+  if (fork.pid != getpid()) return;  // a child's, which is not measured
+  const auto found = threads_.find(fork.tid);
+  if (found != threads_.end() && found->second.reading + 1 >= readings_) return;
+  Thread child{ThreadOf(fork.parent).name, readings_};
+  threads_.insert_or_assign(fork.tid, std::move(child));
 }
 
 // What another CPU's buffer has of it is read by then.
@@ -136,11 +150,25 @@ void CpuSampler::ForgetEnded() {
   ended_.clear();
 }
 
+// What was sampled of them is in the buffers by then. Their numbers are the
+// program's threads' from now on.
+std::vector<threads::Tid> CpuSampler::OursThatAreGone() const {
+  std::vector<threads::Tid> gone = own_threads_.AllEnded();
+  gone.erase(std::remove_if(gone.begin(), gone.end(),
+                            [this](threads::Tid tid) {
+                              threads::ProcText text;
+                              return tasks_.Read(tid, "stat", text) ||
+                                     (errno != ENOENT && errno != ESRCH);
+                            }),
+             gone.end());
+  return gone;
+}
+
 CpuSampler::Thread& CpuSampler::ThreadOf(threads::Tid tid) {
   const auto [found, is_new] = threads_.try_emplace(tid);
   Thread& thread = found->second;
   if (!is_new) return thread;
-  thread.own = own_threads_.MayContain(tid);
+  thread.reading = readings_;
   threads::ProcText text;
   if (tasks_.Read(tid, "stat", text)) {
     if (const auto stat = threads::ParseTaskStat(text.text())) {
@@ -148,6 +176,19 @@ CpuSampler::Thread& CpuSampler::ThreadOf(threads::Tid tid) {
     }
   }
   return thread;
+}
+
+// False also while it may be one of ours that is being started; of those, and
+// of what was sampled of others meanwhile, the time is in [not sampled].
+bool CpuSampler::IsPrograms(threads::Tid tid, Thread& thread) {
+  if (thread.whose == Thread::kUnknown) {
+    if (own_threads_.Contains(tid)) {
+      thread.whose = Thread::kOwn;
+    } else if (!own_threads_.MayContain(tid)) {
+      thread.whose = Thread::kProgram;
+    }
+  }
+  return thread.whose == Thread::kProgram;
 }
 
 // What the walk found; and where the thread was in the kernel, that on top: the
@@ -171,7 +212,7 @@ stacks::StackId CpuSampler::StackOf(const PerfSample& sample) {
 
 void CpuSampler::TakeSample(const PerfSample& sample) {
   Thread& thread = ThreadOf(sample.tid);
-  if (thread.own) return;
+  if (!IsPrograms(sample.tid, thread)) return;
   if (thread.record == kNoRecord) {
     thread.record = recording_.AddThread(sample.tid, thread.name);
   }

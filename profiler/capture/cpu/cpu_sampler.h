@@ -67,17 +67,21 @@ class CpuSampler : public AnySampler {
   static constexpr uint32_t kNoRecord = UINT32_MAX;
 
   struct Thread {
-    bool own = false;  // of the profiler
     std::string name;
+    int64_t reading = 0;  // in which it was met
+    enum { kUnknown, kOwn, kProgram } whose = kUnknown;
     uint32_t record = kNoRecord;  // in the recording, since its first sample
   };
 
   void ReadRings();
   void Take(const PerfRecord& record);
   void TakeSample(const PerfSample& sample);
+  void TakeFork(const PerfFork& fork);
   Thread& ThreadOf(threads::Tid tid);
+  bool IsPrograms(threads::Tid tid, Thread& thread);
   stacks::StackId StackOf(const PerfSample& sample);
   void ForgetEnded();
+  std::vector<threads::Tid> OursThatAreGone() const;
   void AccountRest(int64_t used_ns);
   int64_t ProgramCpuNs() const;
 
@@ -93,6 +97,7 @@ class CpuSampler : public AnySampler {
 
   absl::flat_hash_map<threads::Tid, Thread> threads_;
   std::vector<threads::Tid> ended_;  // in the tick under way
+  int64_t readings_ = 0;
 
   std::atomic<bool> filled_{false};
   int64_t whole_ns_ = 0;       // when time without samples was accounted

@@ -68,7 +68,7 @@ std::optional<PerfFork> ParseTask(const PerfRecord& record) {
       !cursor.Read(parent)) {
     return std::nullopt;
   }
-  return PerfFork{static_cast<threads::Tid>(tid),
+  return PerfFork{static_cast<pid_t>(pid), static_cast<threads::Tid>(tid),
                   static_cast<threads::Tid>(parent)};
 }
 

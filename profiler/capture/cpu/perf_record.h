@@ -43,8 +43,10 @@ struct PerfSample {
   absl::Span<const std::byte> stack;
 };
 
-// A thread that was started by another.
+// A thread that was started by another; of the same process or the first one of
+// a child.
 struct PerfFork {
+  pid_t pid = 0;
   threads::Tid tid = 0;
   threads::Tid parent = 0;
 };

@@ -2,9 +2,13 @@
 #ifndef WALLPROF_TESTS_CAPTURE_CPU_COMPUTING_H_
 #define WALLPROF_TESTS_CAPTURE_CPU_COMPUTING_H_
 
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <fstream>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -63,6 +67,21 @@ class Computing {
   std::atomic<int64_t> cpu_ns_{0};
   std::thread thread_;
 };
+
+// Runs `body` on a thread whose number is `tid`. False, and not run, where that
+// cannot be had: it takes privileges, and others start threads too.
+inline bool RunOnThread(pid_t tid, const std::function<void()>& body) {
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    std::ofstream("/proc/sys/kernel/ns_last_pid") << tid - 1;
+    bool had = false;
+    std::thread([&] {
+      had = syscall(SYS_gettid) == tid;
+      if (had) body();
+    }).join();
+    if (had) return true;
+  }
+  return false;
+}
 
 // True where the kernel lets this process have perf events.
 inline bool HasPerfEvents(Profiler& profiler) {

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <string>
@@ -9,6 +12,7 @@
 #include <vector>
 
 #include "profiler/capture/engine.h"
+#include "profiler/threads/task_directory.h"
 #include "tests/capture/collected.h"
 #include "tests/capture/cpu/computing.h"
 #include "wallprof/merge.h"
@@ -72,7 +76,28 @@ TEST(CpuOnlyTest, WhatIsRecordedIsWallTime) {
   EXPECT_TRUE(absl::IsInvalidArgument(options.Validate()));
 }
 
-// Ticks are four a second at this rate; a measurement does not wait for them.
+// Ticks are one a second.
+TEST(CpuOnlyTest, AMeasurementIsOfTheTimeAfterItWasAskedFor) {
+  Profiling profiling(CpuOnly());
+  if (!HasPerfEvents(*profiling)) GTEST_SKIP() << "no perf events here";
+  ShortPart(15'000'000);  // which fills no buffer
+  std::atomic<bool> asked{false};
+  std::thread later([&] {
+    asked.wait(false);
+    poll(nullptr, 0, 50);
+    LongPart(50'000'000);
+  });
+  asked = true;
+  asked.notify_all();
+  const Collected collected = profiling.Collect(absl::Milliseconds(400));
+  later.join();
+  EXPECT_EQ(collected.Sum(Collected::Frame("ShortPart(")).samples, 0)
+      << collected.Text();
+  EXPECT_GT(collected.Sum(Collected::Frame("LongPart(")).cpu_ns, 40'000'000)
+      << collected.Text();
+}
+
+// A measurement does not wait for them.
 TEST(CpuOnlyTest, MeasurementsAreAsLongAsAsked) {
   Profiling profiling(CpuOnly(99));
   for (int i = 0; i < 3; ++i) {
@@ -150,6 +175,48 @@ TEST(CpuOnlyTest, ThreadsThatHaveEndedHaveTheirNamesAndTime) {
         50e6, 10e6)
         << collected.Text();
   }
+}
+
+TEST(CpuOnlyTest, AThreadThatHasAChildsNumberHasItsOwnName) {
+  Profiling profiling(CpuOnly());
+  if (!HasPerfEvents(*profiling)) GTEST_SKIP() << "no perf events here";
+  bool had = false;
+  std::thread([&] {
+    NameThread("before");
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    EXPECT_EQ(waitpid(child, nullptr, 0), child);
+    NameThread("after");
+    had = RunOnThread(child, [] { LongPart(50'000'000); });
+  }).join();
+  if (!had) GTEST_SKIP() << "threads' numbers are not ours to choose";
+  const Collected collected(*profiling->Snapshot());
+  EXPECT_EQ(collected.Sum(Collected::Thread("before")).samples, 0)
+      << collected.Text();
+  EXPECT_GT(collected.Sum(Collected::Thread("after")).cpu_ns, 40'000'000)
+      << collected.Text();
+}
+
+TEST(CpuOnlyTest, AThreadThatHasTheNumberOfOneOfOursIsSampled) {
+  Profiling profiling(CpuOnly());
+  if (!HasPerfEvents(*profiling)) GTEST_SKIP() << "no perf events here";
+  std::atomic<pid_t> own{0};
+  ASSERT_TRUE(profiling
+                  ->RunPrivately("own",
+                                 [&] {
+                                   own = threads::OwnTid();
+                                   own.notify_all();
+                                 })
+                  .ok());
+  own.wait(0);
+  while (syscall(SYS_tgkill, getpid(), own.load(), 0) == 0) poll(nullptr, 0, 1);
+  profiling.Collect(absl::Milliseconds(1));
+  if (!RunOnThread(own, [] { LongPart(50'000'000); })) {
+    GTEST_SKIP() << "threads' numbers are not ours to choose";
+  }
+  const Collected collected(*profiling->Snapshot());
+  EXPECT_GT(collected.Sum(Collected::Frame("LongPart(")).cpu_ns, 40'000'000)
+      << collected.Text();
 }
 
 // Nothing is looked at, nobody is signalled.

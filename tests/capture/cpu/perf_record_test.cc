@@ -113,6 +113,7 @@ TEST(PerfRecordTest, ThreadsStartEndAndAreNamed) {
   task.Add<uint32_t>(71).Add<uint32_t>(71).Add<uint32_t>(73).Add<uint32_t>(72);
   const auto fork = ParsePerfFork(task.As(PERF_RECORD_FORK));
   ASSERT_TRUE(fork.has_value());
+  EXPECT_EQ(fork->pid, 71);
   EXPECT_EQ(fork->tid, 73);
   EXPECT_EQ(fork->parent, 72);
   EXPECT_EQ(ParsePerfExit(task.As(PERF_RECORD_EXIT)), 73);
