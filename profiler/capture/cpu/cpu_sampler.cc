@@ -120,11 +120,7 @@ void CpuSampler::Take(const PerfRecord& record) {
   if (const auto lost = ParsePerfLost(record)) {
     recording_.tallies().lost_dropped.add(*lost);
   } else if (const auto name = ParsePerfName(record)) {
-    Thread& thread = ThreadOf(name->tid);
-    thread.name = name->name;
-    if (thread.record != kNoRecord) {
-      recording_.thread(thread.record).SetName(thread.name);
-    }
+    SetName(ThreadOf(name->tid), std::string(name->name));
   } else if (const auto fork = ParsePerfFork(record)) {
     TakeFork(*fork);
   } else if (const auto exit = ParsePerfExit(record)) {
@@ -132,16 +128,30 @@ void CpuSampler::Take(const PerfRecord& record) {
   }
 }
 
+void CpuSampler::SetName(Thread& thread, std::string name) {
+  thread.name = std::move(name);
+  if (thread.record != kNoRecord) {
+    recording_.thread(thread.record).SetName(thread.name);
+  }
+}
+
 // The thread has its parent's name until it gets one of its own, which another
 // CPU's buffer may have told already: in this reading, or in the one before if
-// it was in between that both were written. An older thread of that number is
-// another, whose end was not told.
+// it was in between that both were written. That may also have had a sample of
+// a thread that had ended by then, so that there was no name to be had. An
+// older thread of that number is another, whose end was not told.
 void CpuSampler::TakeFork(const PerfFork& fork) {
   if (fork.pid != getpid()) return;  // a child's, which is not measured
-  const auto found = threads_.find(fork.tid);
-  if (found != threads_.end() && found->second.reading + 1 >= readings_) return;
-  Thread child{ThreadOf(fork.parent).name, readings_};
-  threads_.insert_or_assign(fork.tid, std::move(child));
+  std::string name = ThreadOf(fork.parent).name;
+  Thread child{name, readings_};
+  const auto [found, is_new] = threads_.try_emplace(fork.tid, child);
+  Thread& thread = found->second;
+  if (is_new) return;
+  if (thread.reading + 1 < readings_) {
+    thread = std::move(child);
+  } else if (thread.name.empty()) {
+    SetName(thread, std::move(name));
+  }
 }
 
 // What another CPU's buffer has of it is read by then.

@@ -77,6 +77,7 @@ class CpuSampler : public AnySampler {
   void Take(const PerfRecord& record);
   void TakeSample(const PerfSample& sample);
   void TakeFork(const PerfFork& fork);
+  void SetName(Thread& thread, std::string name);
   Thread& ThreadOf(threads::Tid tid);
   bool IsPrograms(threads::Tid tid, Thread& thread);
   stacks::StackId StackOf(const PerfSample& sample);
