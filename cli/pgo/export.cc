@@ -80,6 +80,9 @@ void Check(const Arguments& arguments) {
   if (arguments.format != "llvm" && arguments.match == "lines") {
     throw CLI::ValidationError("--match", "lines are for --format llvm alone");
   }
+  if (arguments.output.empty()) {
+    throw CLI::ValidationError("--output", "is empty");
+  }
   if (IsSameFile(arguments.output, arguments.binary) ||
       IsSameFile(arguments.output, arguments.source)) {
     throw CLI::ValidationError("--output", "would replace what is read");

@@ -196,6 +196,9 @@ TEST_F(PgoVerbsTest, ReplacesNothingThatItReads) {
     EXPECT_THAT(result.output, HasSubstr("would replace what is read"));
   }
   EXPECT_EQ(ReadWhole(file), before);
+  const ShellResult result = Ask("export -f go -o '' " + file);
+  EXPECT_EQ(result.exit_status, 2);
+  EXPECT_THAT(result.output, HasSubstr("--output: is empty"));
 }
 
 TEST_F(PgoVerbsTest, Lists) {
