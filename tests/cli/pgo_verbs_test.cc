@@ -187,18 +187,16 @@ TEST_F(PgoVerbsTest, ReplacesNothingThatItReads) {
   const std::string file = folder_.PathOf("base");
   WriteWhole(file, GoBase());
   const std::string before = ReadWhole(file);
-  for (const std::string& words :
-       {absl::StrCat("-f go ", file),
-        absl::StrCat("-b ", file, " ", folder_.PathOf("other"))}) {
-    const ShellResult result =
-        Ask(absl::StrCat("export ", words, " -o ", file));
+  const std::string onto = " -o " + file;
+  for (const auto& [words, said] :
+       {std::pair{"-f go " + file + onto, "would replace what is read"},
+        std::pair{"-b " + file + " other" + onto, "would replace what is read"},
+        std::pair{"-f go -o '' " + file, "--output: is empty"}}) {
+    const ShellResult result = Ask("export " + words);
     EXPECT_EQ(result.exit_status, 2) << words;
-    EXPECT_THAT(result.output, HasSubstr("would replace what is read"));
+    EXPECT_THAT(result.output, HasSubstr(said));
   }
   EXPECT_EQ(ReadWhole(file), before);
-  const ShellResult result = Ask("export -f go -o '' " + file);
-  EXPECT_EQ(result.exit_status, 2);
-  EXPECT_THAT(result.output, HasSubstr("--output: is empty"));
 }
 
 TEST_F(PgoVerbsTest, Lists) {
